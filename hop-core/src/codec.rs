@@ -1,0 +1,134 @@
+//! How a model turns into content and back, apart from the model itself.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::shorten;
+use crate::{Content, Error, ErrorKind, Location, Value, json};
+
+/// A way to write models of type `M` as content and to read them back.
+///
+/// A derived model uses [`Json`].
+pub trait Codec<M> {
+    /// The model in `content`, which is labelled `format`.
+    ///
+    /// # Errors
+    /// When the content is not this codec's, or not such a model.
+    fn decode(format: &'static str, content: Content<'_>) -> Result<M, Error>;
+
+    /// The content that `model`, which is labelled `format`, becomes.
+    ///
+    /// # Errors
+    /// When the codec cannot express the model.
+    fn encode(format: &'static str, model: &M) -> Result<Bytes, Error>;
+}
+
+/// JSON of the model's fields, as Python's `json` reads and writes it; see [`json`](crate::json).
+///
+/// Of what serde offers, bytes are written as an array of numbers, and map keys that are numbers as strings.
+#[derive(Debug, Clone, Copy)]
+pub struct Json;
+
+impl<M: Serialize + DeserializeOwned> Codec<M> for Json {
+    fn decode(format: &'static str, content: Content<'_>) -> Result<M, Error> {
+        content.check_size(format)?;
+        // Strict JSON goes straight into the model. What it refuses as JSON, and not as this model, may be what Python
+        // writes beyond the standard; that takes our own reader, and a detour through a value.
+        let strict = match serde_json::from_slice(&content) {
+            Ok(model) => return Ok(model),
+            Err(error) => error,
+        };
+        if strict.is_data() {
+            return Err(Error::new(ErrorKind::Invalid, format)
+                .found(message(&strict))
+                .at(line_column(&strict, &content)));
+        }
+        let value = json::parse(content).map_err(|error| error.about(format))?;
+        value.read().map_err(|error| error.about(format))
+    }
+
+    fn encode(format: &'static str, model: &M) -> Result<Bytes, Error> {
+        let value = Value::of(model).map_err(|error| error.about(format))?;
+        Ok(json::write(&bytes_as_numbers(value)).map_err(|error| error.about(format))?.into())
+    }
+}
+
+/// serde_json's message without the place, which stands in the location.
+fn message(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => shorten(&text[..end]),
+        None => shorten(&text),
+    }
+}
+
+fn line_column(error: &serde_json::Error, content: &[u8]) -> Location {
+    let line_start = match error.line() {
+        0 | 1 => 0,
+        line => content
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte == b'\n')
+            .nth(line - 2)
+            .map_or(content.len(), |(at, _)| at + 1),
+    };
+    Location::in_text(content, line_start + error.column().saturating_sub(1))
+}
+
+/// Serde formats without bytes write them as sequences, and read them back from those.
+fn bytes_as_numbers(value: Value) -> Value {
+    match value {
+        Value::Bytes(bytes) => Value::Array(bytes.iter().map(|byte| Value::Int((*byte).into())).collect()),
+        Value::Array(values) => Value::Array(values.into_iter().map(bytes_as_numbers).collect()),
+        Value::Object(object) => {
+            Value::Object(object.into_iter().map(|(key, value)| (key, bytes_as_numbers(value))).collect())
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Alert {
+        far: f64,
+        id: u128,
+        note: String,
+        #[serde(default)]
+        raw: Vec<u8>,
+    }
+
+    fn read(text: &str) -> Result<Alert, Error> {
+        Json::decode("alert", text.into())
+    }
+
+    #[test]
+    fn what_python_sends_beyond_the_standard_arrives() {
+        let alert = read(r#"{"far": Infinity, "id": 340282366920938463463374607431768211455, "note": "x"}"#).unwrap();
+        assert_eq!((alert.far, alert.id), (f64::INFINITY, u128::MAX));
+        let written = Json::encode("alert", &alert).unwrap();
+        assert_eq!(
+            written,
+            r#"{"far": Infinity, "id": 340282366920938463463374607431768211455, "note": "x", "raw": []}"#
+        );
+        assert_eq!(Json::decode("alert", (&written).into()).ok(), Some(alert));
+    }
+
+    #[test]
+    fn an_error_says_which_model_what_and_where() {
+        assert_eq!(
+            read("{\"far\": 1.0,\n \"id\": 1}").unwrap_err().to_string(),
+            "alert: missing field `note`, at line 2, column 9 (byte 21)"
+        );
+        assert_eq!(
+            read(r#"{"far": NaN, "id": "x", "note": ""}"#).unwrap_err().to_string(),
+            r#"alert: invalid type: string "x", expected u128, in `id`"#
+        );
+        assert_eq!(read("{").unwrap_err().kind(), ErrorKind::Malformed);
+    }
+}

@@ -1,0 +1,99 @@
+//! The two models for content that no other model claims.
+
+use bytes::Bytes;
+
+use crate::{Content, Error, ErrorKind, MessageModel, Value, json};
+
+/// Any JSON value, labelled `json`.
+///
+/// On the wire and in a file it is JSON text; [`json`](crate::json) says what is read beyond the standard and how it is
+/// written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct JsonBlob {
+    /// The value.
+    pub content: Value,
+}
+
+impl MessageModel for JsonBlob {
+    const FORMAT: &'static str = "json";
+
+    fn decode(content: Content<'_>) -> Result<Self, Error> {
+        json::parse(content).map(Self::from)
+    }
+
+    fn encode(&self) -> Result<Bytes, Error> {
+        json::write(&self.content).map(Bytes::from)
+    }
+
+    fn fields(&self) -> Result<Value, Error> {
+        Ok(Value::object([("content", self.content.clone())]))
+    }
+
+    fn from_fields(fields: Value) -> Result<Self, Error> {
+        match fields {
+            Value::Object(mut object) if object.get("content").is_some() => {
+                Ok(object.remove("content").unwrap_or_default().into())
+            }
+            other => Err(Error::new(ErrorKind::Invalid, Self::FORMAT)
+                .expected("an object with `content`")
+                .found(other.describe())),
+        }
+    }
+}
+
+impl From<Value> for JsonBlob {
+    fn from(content: Value) -> Self {
+        Self { content }
+    }
+}
+
+/// Bytes without a meaning, labelled `blob`: as they are, on the wire and in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Blob {
+    /// The bytes.
+    pub content: Bytes,
+}
+
+impl MessageModel for Blob {
+    const FORMAT: &'static str = "blob";
+
+    fn decode(content: Content<'_>) -> Result<Self, Error> {
+        Ok(Self { content: content.to_bytes() })
+    }
+
+    fn encode(&self) -> Result<Bytes, Error> {
+        Ok(self.content.clone())
+    }
+
+    fn fields(&self) -> Result<Value, Error> {
+        Ok(Value::object([("content", Value::Bytes(self.content.clone()))]))
+    }
+
+    fn from_fields(fields: Value) -> Result<Self, Error> {
+        match fields.get("content") {
+            Some(Value::Bytes(bytes)) => Ok(bytes.clone().into()),
+            Some(Value::String(text)) => Ok(Bytes::copy_from_slice(text.as_bytes()).into()),
+            other => Err(Error::new(ErrorKind::Invalid, Self::FORMAT)
+                .expected("an object whose `content` is bytes or a string")
+                .found(other.unwrap_or(&fields).describe())),
+        }
+    }
+}
+
+impl From<Bytes> for Blob {
+    fn from(content: Bytes) -> Self {
+        Self { content }
+    }
+}
+
+impl From<&[u8]> for Blob {
+    fn from(content: &[u8]) -> Self {
+        Bytes::copy_from_slice(content).into()
+    }
+}
+
+impl From<Vec<u8>> for Blob {
+    fn from(content: Vec<u8>) -> Self {
+        Bytes::from(content).into()
+    }
+}

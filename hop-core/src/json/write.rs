@@ -1,0 +1,161 @@
+//! [`Value`] to text: as Python writes it, or tagged for people.
+
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::{Error, ErrorKind, Text, Value};
+
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Style {
+    /// As `json.dumps` writes it.
+    Wire,
+    /// Strict JSON: bytes and the numbers JSON lacks stand in objects, characters as they are.
+    Tagged,
+}
+
+pub(super) fn write(out: &mut String, value: &Value, style: Style) -> Result<(), Error> {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(true) => out.push_str("true"),
+        Value::Bool(false) => out.push_str("false"),
+        Value::Int(value) => push(out, format_args!("{value}")),
+        Value::BigInt(digits) => out.push_str(digits),
+        Value::Float(value) => write_float(out, *value, style),
+        Value::String(text) => write_string(out, text, style),
+        Value::Bytes(bytes) => {
+            if style == Style::Wire {
+                return Err(Error::new(ErrorKind::Unencodable, "json")
+                    .expected("a value that JSON has")
+                    .found(format!("{} bytes", bytes.len()))
+                    .help("encode the bytes as text (base64), or send them as `blob` or `avro`"));
+            }
+            out.push_str(r#"{"$bytes": ""#);
+            STANDARD.encode_string(bytes, out);
+            out.push_str(r#""}"#);
+        }
+        Value::Array(values) => {
+            out.push('[');
+            for (at, value) in values.iter().enumerate() {
+                if at > 0 {
+                    out.push_str(", ");
+                }
+                write(out, value, style)?;
+            }
+            out.push(']');
+        }
+        Value::Object(object) => {
+            out.push('{');
+            for (at, (key, value)) in object.iter().enumerate() {
+                if at > 0 {
+                    out.push_str(", ");
+                }
+                write_string(out, key, style);
+                out.push_str(": ");
+                write(out, value, style)?;
+            }
+            out.push('}');
+        }
+    }
+    Ok(())
+}
+
+/// Formats into a `String`, which cannot fail.
+fn push(out: &mut String, arguments: std::fmt::Arguments<'_>) {
+    let written = out.write_fmt(arguments);
+    debug_assert!(written.is_ok());
+}
+
+fn write_float(out: &mut String, value: f64, style: Style) {
+    if value.is_finite() {
+        return write_finite(out, value);
+    }
+    let word = if value.is_nan() {
+        "NaN"
+    } else if value > 0.0 {
+        "Infinity"
+    } else {
+        "-Infinity"
+    };
+    match style {
+        Style::Wire => out.push_str(word),
+        Style::Tagged => push(out, format_args!(r#"{{"$float": "{word}"}}"#)),
+    }
+}
+
+/// The shortest digits that read back as `value`, laid out as Python's `repr` does: with an exponent, of two digits at
+/// least, from 1e16 on and below 1e-4.
+fn write_finite(out: &mut String, value: f64) {
+    let exponential = format!("{value:e}");
+    let (digits, exponent) = exponential.split_once('e').unwrap_or((&exponential, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..16).contains(&exponent) {
+        push(out, format_args!("{value:?}"));
+    } else {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        push(out, format_args!("{digits}e{sign}{:02}", exponent.abs()));
+    }
+}
+
+fn write_string(out: &mut String, text: &Text, style: Style) {
+    out.push('"');
+    for point in text.code_points() {
+        match point {
+            Ok('"') => out.push_str("\\\""),
+            Ok('\\') => out.push_str("\\\\"),
+            Ok('\n') => out.push_str("\\n"),
+            Ok('\r') => out.push_str("\\r"),
+            Ok('\t') => out.push_str("\\t"),
+            Ok('\u{8}') => out.push_str("\\b"),
+            Ok('\u{c}') => out.push_str("\\f"),
+            // Python escapes all but printable ASCII; people read what can be read.
+            Ok(c) if matches!(c, ' '..='~') || (style == Style::Tagged && !c.is_control()) => out.push(c),
+            Ok(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    push(out, format_args!("\\u{unit:04x}"));
+                }
+            }
+            Err(surrogate) => push(out, format_args!("\\u{surrogate:04x}")),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_laid_out_as_python_lays_them_out() {
+        for (value, expected) in [
+            (1.0, "1.0"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (1.5e-5, "1.5e-05"),
+            (1e-4, "0.0001"),
+            (1e100, "1e+100"),
+            (-2.5e-300, "-2.5e-300"),
+            (0.1, "0.1"),
+            (-0.0, "-0.0"),
+            (123456789012345680.0, "1.2345678901234568e+17"),
+        ] {
+            let mut out = String::new();
+            write_finite(&mut out, value);
+            assert_eq!(out, expected);
+        }
+    }
+
+    #[test]
+    fn the_tagged_form_is_strict_json() {
+        let value = Value::object([
+            ("nan", Value::Float(f64::NAN)),
+            ("bytes", Value::Bytes(bytes::Bytes::from_static(b"\x00\xff"))),
+            ("text", "é\u{7f}".into()),
+        ]);
+        let shown = value.to_string();
+        assert_eq!(shown, r#"{"nan": {"$float": "NaN"}, "bytes": {"$bytes": "AP8="}, "text": "é\u007f"}"#);
+        assert!(serde_json::from_str::<serde_json::Value>(&shown).is_ok());
+        assert!(crate::json::write(&value).is_err());
+    }
+}

@@ -1,0 +1,176 @@
+//! What a message model is: the typed trait that authors implement, and its erased twin that the registry hands out.
+
+use std::any::Any;
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::{Content, Error, Value};
+
+/// A type that messages of one format turn into, and back.
+///
+/// Most models derive it (`#[derive(HopModel)]`, feature `derive`). By hand it takes a label, the two directions of the
+/// wire, and the fields to show:
+///
+/// ```
+/// use bytes::Bytes;
+/// use hop_core::{Content, Error, MessageModel, Value};
+///
+/// /// Plain text under a label of its own.
+/// #[derive(Debug, Clone, PartialEq)]
+/// struct Telegram(String);
+///
+/// impl MessageModel for Telegram {
+///     const FORMAT: &'static str = "telegram";
+///
+///     fn decode(content: Content<'_>) -> Result<Self, Error> {
+///         Ok(Self(content.as_str(Self::FORMAT)?.to_owned()))
+///     }
+///
+///     fn encode(&self) -> Result<Bytes, Error> {
+///         Ok(self.0.clone().into())
+///     }
+///
+///     fn fields(&self) -> Result<Value, Error> {
+///         Ok(Value::object([("text", self.0.as_str().into())]))
+///     }
+/// }
+///
+/// let telegram = Telegram::decode("Nova in Cygnus".into())?;
+/// assert_eq!(telegram.encode()?, "Nova in Cygnus");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// A message has two forms. `decode` and `encode` are the wire: the content of a Kafka record. `load` and `dump` are the
+/// file that a person keeps on disk. They are the same unless the model says otherwise; a GCN circular is text in a file
+/// and JSON on the wire.
+///
+/// Content comes from the network: `decode` and `load` return an [`Error`] for anything they cannot read, and never panic.
+pub trait MessageModel: fmt::Debug + Send + Sync + Sized + 'static {
+    /// The label in the `_format` header: lower case, at most 64 of `a-z`, `0-9`, `-`, `_`, `.`.
+    const FORMAT: &'static str;
+
+    /// The model from its wire form.
+    ///
+    /// # Errors
+    /// When the content is not this model's.
+    fn decode(content: Content<'_>) -> Result<Self, Error>;
+
+    /// The wire form.
+    ///
+    /// # Errors
+    /// When the model holds something its format cannot express.
+    fn encode(&self) -> Result<Bytes, Error>;
+
+    /// The model from its file form; the wire form unless overridden.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    fn load(file: Content<'_>) -> Result<Self, Error> {
+        Self::decode(file)
+    }
+
+    /// The file form; the wire form unless overridden.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    fn dump(&self) -> Result<Bytes, Error> {
+        self.encode()
+    }
+
+    /// The fields by name, for people and programs that do not know the type.
+    ///
+    /// # Errors
+    /// When the fields cannot be shown as values.
+    fn fields(&self) -> Result<Value, Error>;
+
+    /// The model from its fields, as envelopes from before hop-client 0.6 carry them.
+    ///
+    /// Unless overridden, the fields are written as JSON and decoded as the wire form.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    fn from_fields(fields: Value) -> Result<Self, Error> {
+        let content = fields.to_json()?;
+        Self::decode(content.as_slice().into())
+    }
+}
+
+/// A [`MessageModel`] of which only the label is known; what dispatch by `_format` returns.
+///
+/// Every model is one, by a blanket implementation. Ask for the type with [`is`](Self::is),
+/// [`downcast_ref`](Self::downcast_ref) or [`downcast`](Self::downcast):
+///
+/// ```
+/// use hop_core::{AnyModel, Blob};
+///
+/// let model: Box<dyn AnyModel> = Box::new(Blob::from(&b"\x00\x01"[..]));
+/// assert_eq!(model.format(), "blob");
+/// assert_eq!(model.downcast_ref::<Blob>().map(|blob| blob.content.len()), Some(2));
+/// ```
+pub trait AnyModel: fmt::Debug + Send + Sync + Any {
+    /// The label, [`MessageModel::FORMAT`].
+    fn format(&self) -> &'static str;
+
+    /// The wire form, [`MessageModel::encode`].
+    ///
+    /// # Errors
+    /// As there.
+    fn encode(&self) -> Result<Bytes, Error>;
+
+    /// The file form, [`MessageModel::dump`].
+    ///
+    /// # Errors
+    /// As there.
+    fn dump(&self) -> Result<Bytes, Error>;
+
+    /// The fields, [`MessageModel::fields`].
+    ///
+    /// # Errors
+    /// As there.
+    fn fields(&self) -> Result<Value, Error>;
+}
+
+impl<M: MessageModel> AnyModel for M {
+    fn format(&self) -> &'static str {
+        M::FORMAT
+    }
+
+    fn encode(&self) -> Result<Bytes, Error> {
+        MessageModel::encode(self)
+    }
+
+    fn dump(&self) -> Result<Bytes, Error> {
+        MessageModel::dump(self)
+    }
+
+    fn fields(&self) -> Result<Value, Error> {
+        MessageModel::fields(self)
+    }
+}
+
+impl dyn AnyModel {
+    /// Whether this is an `M`.
+    pub fn is<M: MessageModel>(&self) -> bool {
+        (self as &dyn Any).is::<M>()
+    }
+
+    /// The model as an `M`, if it is one.
+    pub fn downcast_ref<M: MessageModel>(&self) -> Option<&M> {
+        (self as &dyn Any).downcast_ref()
+    }
+
+    /// The model as an owned `M`, or itself back.
+    ///
+    /// # Errors
+    /// The model unchanged, when it is of another type.
+    pub fn downcast<M: MessageModel>(self: Box<Self>) -> Result<Box<M>, Box<Self>> {
+        if self.is::<M>() {
+            let any: Box<dyn Any> = self;
+            // `is` has just said yes, so this cannot be the error.
+            Ok(any.downcast().unwrap_or_else(|_| unreachable!("type checked above")))
+        } else {
+            Err(self)
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Which models there are: those of this crate, those linked in, those added by hand.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use crate::{AnyModel, Blob, Content, Error, ErrorKind, JsonBlob, MessageModel, Value};
+
+/// The longest label a model may have, in bytes.
+const LONGEST_LABEL: usize = 64;
+
+type Read = fn(Content<'_>) -> Result<Box<dyn AnyModel>, Error>;
+
+/// A model as the registry knows it: its label, where it comes from, and how to read it.
+///
+/// The derive submits one for each model; a model made by hand does so itself:
+///
+/// ```
+/// # use bytes::Bytes;
+/// # use hop_core::{Content, Error, MessageModel, Value};
+/// # #[derive(Debug)]
+/// # struct Telegram;
+/// # impl MessageModel for Telegram {
+/// #     const FORMAT: &'static str = "telegram";
+/// #     fn decode(_: Content<'_>) -> Result<Self, Error> { Ok(Self) }
+/// #     fn encode(&self) -> Result<Bytes, Error> { Ok(Bytes::new()) }
+/// #     fn fields(&self) -> Result<Value, Error> { Ok(Value::Null) }
+/// # }
+/// hop_core::register!(Telegram);
+///
+/// assert!(hop_core::Registry::linked()?.get("Telegram").is_some());
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Registration {
+    format: &'static str,
+    type_name: &'static str,
+    crate_name: &'static str,
+    crate_version: &'static str,
+    type_id: fn() -> TypeId,
+    decode: Read,
+    load: Read,
+    from_fields: fn(Value) -> Result<Box<dyn AnyModel>, Error>,
+}
+
+inventory::collect!(Registration);
+
+impl Registration {
+    /// The registration of `M`, which is `type_name` of version `crate_version` of the crate `crate_name`.
+    ///
+    /// [`register!`](crate::register) fills these in.
+    pub const fn of<M: MessageModel>(
+        type_name: &'static str,
+        crate_name: &'static str,
+        crate_version: &'static str,
+    ) -> Self {
+        Self {
+            format: M::FORMAT,
+            type_name,
+            crate_name,
+            crate_version,
+            type_id: TypeId::of::<M>,
+            decode: |content| Ok(Box::new(M::decode(content)?)),
+            load: |content| Ok(Box::new(M::load(content)?)),
+            from_fields: |fields| Ok(Box::new(M::from_fields(fields)?)),
+        }
+    }
+
+    /// The label.
+    pub const fn format(&self) -> &'static str {
+        self.format
+    }
+
+    /// The type's name, without its path.
+    pub const fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
+    /// The crate that the model is in.
+    pub const fn crate_name(&self) -> &'static str {
+        self.crate_name
+    }
+
+    /// The version of that crate.
+    pub const fn crate_version(&self) -> &'static str {
+        self.crate_version
+    }
+
+    /// Whether this is the model `M`.
+    pub fn is<M: MessageModel>(&self) -> bool {
+        (self.type_id)() == TypeId::of::<M>()
+    }
+
+    /// A model from its wire form.
+    ///
+    /// # Errors
+    /// As [`MessageModel::decode`].
+    pub fn decode(&self, content: Content<'_>) -> Result<Box<dyn AnyModel>, Error> {
+        (self.decode)(content)
+    }
+
+    /// A model from its file form.
+    ///
+    /// # Errors
+    /// As [`MessageModel::load`].
+    pub fn load(&self, file: Content<'_>) -> Result<Box<dyn AnyModel>, Error> {
+        (self.load)(file)
+    }
+
+    /// A model from its fields.
+    ///
+    /// # Errors
+    /// As [`MessageModel::from_fields`].
+    pub fn from_fields(&self, fields: Value) -> Result<Box<dyn AnyModel>, Error> {
+        (self.from_fields)(fields)
+    }
+}
+
+impl fmt::Display for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} {})", self.type_name, self.crate_name, self.crate_version)
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {self}", self.format)
+    }
+}
+
+/// The [`Registration`] of a model of this crate, with the crate's name and version.
+///
+/// ```
+/// # use hop_core::{Blob, Registration};
+/// const BLOB: Registration = hop_core::registration!(Blob);
+/// assert_eq!(BLOB.format(), "blob");
+/// ```
+#[macro_export]
+macro_rules! registration {
+    ($model:ty) => {
+        $crate::Registration::of::<$model>(stringify!($model), env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+    };
+}
+
+/// Registers models of this crate, so that every program that links the crate finds them.
+///
+/// A crate that is only listed in `Cargo.toml` is not linked: the program must name it, `use that_crate as _;` at least.
+#[macro_export]
+macro_rules! register {
+    ($($model:ty),+ $(,)?) => {$(
+        $crate::__private::inventory::submit! { $crate::registration!($model) }
+    )+};
+}
+
+/// The models of `hop-core` itself, in every registry.
+const BUILT_IN: [Registration; 2] = [crate::registration!(Blob), crate::registration!(JsonBlob)];
+
+/// The models by label.
+///
+/// Labels are matched without regard to case.
+pub struct Registry {
+    /// In the order of their labels.
+    registrations: Vec<Registration>,
+    by_label: HashMap<&'static str, usize>,
+}
+
+impl Registry {
+    /// Every model that the linker put into this program, and `blob` and `json`.
+    ///
+    /// It is made once; the first call costs a walk over the registrations.
+    ///
+    /// # Errors
+    /// Kind `Duplicate`, naming both crates, when two models claim one label; kind `Reserved` when a label is not allowed.
+    pub fn linked() -> Result<&'static Self, Error> {
+        static LINKED: OnceLock<Registry> = OnceLock::new();
+        if let Some(registry) = LINKED.get() {
+            return Ok(registry);
+        }
+        let registry = Self::builder().linked().build()?;
+        Ok(LINKED.get_or_init(|| registry))
+    }
+
+    /// A registry put together by hand. `blob` and `json` are in it from the start.
+    pub fn builder() -> RegistryBuilder {
+        RegistryBuilder { registrations: BUILT_IN.to_vec() }
+    }
+
+    /// The model labelled `label`, in any case.
+    pub fn get(&self, label: &str) -> Option<&Registration> {
+        // Labels are short and lower case; what is longer than any label need not be copied to be compared.
+        let mut lower = [0; LONGEST_LABEL];
+        let lower = lower.get_mut(..label.len())?;
+        lower.copy_from_slice(label.as_bytes());
+        lower.make_ascii_lowercase();
+        let at = self.by_label.get(std::str::from_utf8(lower).ok()?)?;
+        self.registrations.get(*at)
+    }
+
+    /// The model labelled `label`, or an error that lists the labels there are.
+    ///
+    /// # Errors
+    /// Kind `UnknownFormat`.
+    pub fn require(&self, label: &str) -> Result<&Registration, Error> {
+        self.get(label).ok_or_else(|| {
+            Error::new(ErrorKind::UnknownFormat, "registry")
+                .found(format!("unknown format `{}`", label.escape_debug()))
+                .help(format!("linked: {}", self.labels().collect::<Vec<_>>().join(", ")))
+        })
+    }
+
+    /// The labels in alphabetical order.
+    pub fn labels(&self) -> impl Iterator<Item = &'static str> {
+        self.iter().map(Registration::format)
+    }
+
+    /// The models in the order of their labels.
+    pub fn iter(&self) -> std::slice::Iter<'_, Registration> {
+        self.registrations.iter()
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(&self.registrations).finish()
+    }
+}
+
+impl<'a> IntoIterator for &'a Registry {
+    type Item = &'a Registration;
+    type IntoIter = std::slice::Iter<'a, Registration>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Puts a [`Registry`] together.
+///
+/// ```
+/// # use hop_core::{Registry, MessageModel, Content, Error, Value};
+/// # #[derive(Debug)]
+/// # struct Telegram;
+/// # impl MessageModel for Telegram {
+/// #     const FORMAT: &'static str = "telegram";
+/// #     fn decode(_: Content<'_>) -> Result<Self, Error> { Ok(Self) }
+/// #     fn encode(&self) -> Result<bytes::Bytes, Error> { Ok(bytes::Bytes::new()) }
+/// #     fn fields(&self) -> Result<Value, Error> { Ok(Value::Null) }
+/// # }
+/// let registry = Registry::builder().models([hop_core::registration!(Telegram)]).build()?;
+/// assert_eq!(registry.labels().collect::<Vec<_>>(), ["blob", "json", "telegram"]);
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct RegistryBuilder {
+    registrations: Vec<Registration>,
+}
+
+impl RegistryBuilder {
+    /// Adds models.
+    #[must_use]
+    pub fn models(mut self, models: impl IntoIterator<Item = Registration>) -> Self {
+        self.registrations.extend(models);
+        self
+    }
+
+    /// Adds every model that the linker put into this program.
+    #[must_use]
+    pub fn linked(self) -> Self {
+        self.models(inventory::iter::<Registration>.into_iter().copied())
+    }
+
+    /// The registry. The same model twice is once.
+    ///
+    /// # Errors
+    /// Kind `Duplicate`, naming both crates, when two models claim one label; kind `Reserved` when a label has characters
+    /// or a length that are not allowed.
+    pub fn build(self) -> Result<Registry, Error> {
+        let mut registrations = self.registrations;
+        // Linking order differs from build to build; the registry and its errors must not.
+        registrations.sort_by_key(|model| (model.format, model.crate_name, model.crate_version, model.type_name));
+        registrations.dedup_by_key(|model| (model.format, (model.type_id)()));
+        let mut by_label = HashMap::with_capacity(registrations.len());
+        for (at, model) in registrations.iter().enumerate() {
+            check_label(model)?;
+            if let Some(earlier) = by_label.insert(model.format, at) {
+                let earlier: &Registration = &registrations[earlier];
+                return Err(Error::new(ErrorKind::Duplicate, "registry")
+                    .expected(format!("one model labelled `{}`", model.format))
+                    .found(format!("two: {earlier} and {model}"))
+                    .help("give one of them another label, or link only one of the crates"));
+            }
+        }
+        Ok(Registry { registrations, by_label })
+    }
+}
+
+fn check_label(model: &Registration) -> Result<(), Error> {
+    let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
+    let label = model.format;
+    if !label.is_empty() && label.len() <= LONGEST_LABEL && label.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Reserved, "registry")
+        .expected(format!("a label of 1 to {LONGEST_LABEL} of a-z, 0-9, `-`, `_`, `.`"))
+        .found(format!("`{}` of {model}", label.escape_debug())))
+}

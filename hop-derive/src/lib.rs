@@ -1,0 +1,1 @@
+//! Derive (in the making).
