@@ -24,7 +24,7 @@ pub trait Codec<M> {
     fn encode(format: &'static str, model: &M) -> Result<Bytes, Error>;
 }
 
-/// JSON of the model's fields, as Python's `json` reads and writes it; see [`json`](crate::json).
+/// JSON of the model's fields, as Python's `json` reads and writes it; see [`json`].
 ///
 /// Of what serde offers, bytes are written as an array of numbers, and map keys that are numbers as strings.
 #[derive(Debug, Clone, Copy)]

@@ -1,1 +1,37 @@
-//! Models (in the making).
+//! The message formats of the transient-astronomy networks, as models for hop.
+//!
+//! | label | model | module |
+//! |---|---|---|
+//! | `voevent` | [`VoEvent`](voevent::VoEvent) | [`voevent`] |
+//! | `circular` | [`Circular`](gcn::Circular) | [`gcn::circular`] |
+//! | `gcntextnotice` | [`TextNotice`](gcn::TextNotice) | [`gcn::notice`] |
+//! | `avro` | [`AvroBlob`](avro::AvroBlob) | [`avro`] |
+//! | `external` | [`External`](external::External) | [`external`] |
+//! | `json`, `blob` | [`JsonBlob`], [`Blob`] | of `hop-core` |
+//!
+//! A program that names this crate finds them in [`Registry::linked`](hop_core::Registry::linked). One that wants to be
+//! sure puts [`MODELS`] into its registry by hand.
+
+pub mod avro;
+pub mod external;
+pub mod gcn;
+pub mod voevent;
+
+pub use hop_core::{Blob, JsonBlob};
+use hop_core::{Registration, registration};
+
+pub use crate::avro::AvroBlob;
+pub use crate::external::External;
+pub use crate::gcn::{Circular, TextNotice};
+pub use crate::voevent::VoEvent;
+
+/// The models of this crate, for [`RegistryBuilder::models`](hop_core::RegistryBuilder::models).
+pub const MODELS: [Registration; 5] = [
+    registration!(VoEvent),
+    registration!(Circular),
+    registration!(TextNotice),
+    registration!(AvroBlob),
+    registration!(External),
+];
+
+hop_core::register!(VoEvent, Circular, TextNotice, AvroBlob, External);
