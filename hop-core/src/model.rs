@@ -98,8 +98,8 @@ pub trait MessageModel: fmt::Debug + Send + Sync + Sized + 'static {
 
 /// A [`MessageModel`] of which only the label is known; what dispatch by `_format` returns.
 ///
-/// Every model is one, by a blanket implementation. Ask for the type with [`is`](Self::is),
-/// [`downcast_ref`](Self::downcast_ref) or [`downcast`](Self::downcast):
+/// Every model is one, by a blanket implementation. `dyn AnyModel` is asked for the type with `is`, `downcast_ref` or
+/// `downcast`:
 ///
 /// ```
 /// use hop_core::{AnyModel, Blob};

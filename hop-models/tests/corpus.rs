@@ -3,6 +3,8 @@
 //! A file that hop-client loads and does not mangle must give the same fields here. Counts are printed by format:
 //! `cargo test -p hop-models --test corpus -- --nocapture`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
+
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};

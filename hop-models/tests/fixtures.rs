@@ -1,5 +1,7 @@
 //! Every fixture: decode by the ladder, compare, encode again, and the file form there and back.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
