@@ -39,6 +39,15 @@ impl MessageModel for JsonBlob {
                 .found(other.describe())),
         }
     }
+
+    fn example() -> Option<Self> {
+        let content = [
+            ("event", "S200302c".into()),
+            ("far", Value::Float(9.349e-9)),
+            ("instruments", vec!["H1".into(), "V1".into()].into()),
+        ];
+        Some(Value::object(content).into())
+    }
 }
 
 impl From<Value> for JsonBlob {
@@ -77,6 +86,10 @@ impl MessageModel for Blob {
                 .expected("an object whose `content` is bytes or a string")
                 .found(other.unwrap_or(&fields).describe())),
         }
+    }
+
+    fn example() -> Option<Self> {
+        Some(Bytes::from_static(b"Nova in Cygnus").into())
     }
 }
 

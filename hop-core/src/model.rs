@@ -94,6 +94,11 @@ pub trait MessageModel: fmt::Debug + Send + Sync + Sized + 'static {
         let content = fields.to_json()?;
         Self::decode(content.as_slice().into())
     }
+
+    /// A small message of this kind, for demonstrations and self-tests; `None` where the model has none to show.
+    fn example() -> Option<Self> {
+        None
+    }
 }
 
 /// A [`MessageModel`] of which only the label is known; what dispatch by `_format` returns.

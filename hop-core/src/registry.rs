@@ -42,6 +42,7 @@ pub struct Registration {
     decode: Read,
     load: Read,
     from_fields: fn(Value) -> Result<Box<dyn AnyModel>, Error>,
+    example: fn() -> Option<Box<dyn AnyModel>>,
 }
 
 inventory::collect!(Registration);
@@ -64,6 +65,7 @@ impl Registration {
             decode: |content| Ok(Box::new(M::decode(content)?)),
             load: |content| Ok(Box::new(M::load(content)?)),
             from_fields: |fields| Ok(Box::new(M::from_fields(fields)?)),
+            example: || M::example().map(|model| Box::new(model) as Box<dyn AnyModel>),
         }
     }
 
@@ -114,6 +116,11 @@ impl Registration {
     /// As [`MessageModel::from_fields`].
     pub fn from_fields(&self, fields: Value) -> Result<Box<dyn AnyModel>, Error> {
         (self.from_fields)(fields)
+    }
+
+    /// A small message of this kind, [`MessageModel::example`].
+    pub fn example(&self) -> Option<Box<dyn AnyModel>> {
+        (self.example)()
     }
 }
 

@@ -1,0 +1,272 @@
+//! The thread that polls librdkafka.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::base_consumer::PartitionQueue;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Message as _};
+use tokio::sync::oneshot;
+
+use super::assign::{Assigner, Partition};
+use super::inbox::{Inbox, Item};
+use crate::Error;
+use crate::error::is_transient;
+use crate::record::{Topics, record};
+
+/// How long one poll waits: the delay with which the thread sees that it is to stop.
+const POLL: Duration = Duration::from_millis(100);
+/// How long the thread waits for a slow reader before it pauses the partitions and goes on polling, as a member of a
+/// group must.
+const SLOW_READER: Duration = Duration::from_secs(10);
+/// Messages taken from one partition before the next one has its turn.
+const TURN: usize = 100;
+
+type Consumer = BaseConsumer<Assigner>;
+
+pub(super) struct Poller {
+    pub(super) topics: Vec<String>,
+    pub(super) in_group: bool,
+    pub(super) until_eos: bool,
+    pub(super) connect_timeout: Duration,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+/// Ends the inbox when the thread ends, however it does.
+struct EndOnDrop(Arc<Inbox>);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+impl Poller {
+    pub(super) fn run(self, consumer: Arc<Consumer>, started: oneshot::Sender<Result<(), Error>>) {
+        let _end = EndOnDrop(Arc::clone(&self.inbox));
+        let outcome = self.connect(&consumer);
+        let connected = outcome.is_ok();
+        // Whoever asked may have given up meanwhile; then `stop` is set as well.
+        let _told = started.send(outcome);
+        if connected {
+            if self.until_eos {
+                self.read_to_the_ends(&consumer);
+            } else {
+                self.read_for_ever(&consumer);
+            }
+        }
+        self.inbox.complete();
+        // Closing leaves the group and commits what is stored; it may take a while, and is over before `_end` says so.
+        drop(consumer);
+    }
+
+    fn connect(&self, consumer: &Consumer) -> Result<(), Error> {
+        let assigner = consumer.context();
+        assigner.snapshot(consumer, &self.topics, self.connect_timeout, || self.is_stopped())?;
+        if self.in_group {
+            let topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
+            consumer.subscribe(&topics).map_err(|error| Error::kafka("joining the group", error))
+        } else {
+            assigner.assign_all(consumer)
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    fn read_for_ever(&self, consumer: &Consumer) {
+        let mut topics = Topics::default();
+        while !self.is_stopped() {
+            if !self.make_space(consumer, &mut topics) {
+                return;
+            }
+            match consumer.poll(POLL) {
+                None => {}
+                Some(Ok(message)) => self.inbox.put(Item::Record(record(&message, &mut topics))),
+                Some(Err(error)) => {
+                    if !self.report(error) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Every partition has a queue of its own here: the end of a partition is told without the topic's name, and only the
+    /// queue says which one it is.
+    fn read_to_the_ends(&self, consumer: &Arc<Consumer>) {
+        let mut topics = Topics::default();
+        let mut generation = 0;
+        let mut queues: Vec<(Partition, PartitionQueue<Assigner>)> = Vec::new();
+        let mut unread: HashMap<Partition, i64> = HashMap::new();
+        let mut done: HashMap<Partition, ()> = HashMap::new();
+        while !self.is_stopped() {
+            if !self.make_space(consumer, &mut topics) {
+                return;
+            }
+            let mut idle = true;
+            match consumer.poll(Duration::ZERO) {
+                None => {}
+                Some(Ok(message)) => {
+                    idle = false;
+                    self.take(&message, &mut topics, &mut unread);
+                }
+                Some(Err(KafkaError::PartitionEOF(_))) => {}
+                Some(Err(error)) => {
+                    if !self.report(error) {
+                        return;
+                    }
+                }
+            }
+            if consumer.context().generation() != generation {
+                queues.clear();
+                for partition in unread.keys() {
+                    done.remove(partition);
+                }
+                let assignment = consumer.context().assignment();
+                generation = assignment.generation;
+                unread = still_unread(consumer.context(), &assignment.partitions, &done);
+                queues = split(consumer, assignment.partitions.keys());
+            }
+            for (partition, queue) in &queues {
+                for _ in 0..TURN {
+                    match queue.poll(Duration::ZERO) {
+                        None => break,
+                        Some(Ok(message)) => {
+                            idle = false;
+                            self.take(&message, &mut topics, &mut unread);
+                        }
+                        Some(Err(KafkaError::PartitionEOF(_))) => {
+                            unread.remove(partition);
+                            done.insert(partition.clone(), ());
+                        }
+                        Some(Err(error)) => {
+                            if !self.report(error) {
+                                return;
+                            }
+                        }
+                    }
+                }
+            }
+            if generation > 0 && unread.is_empty() {
+                return;
+            }
+            if idle {
+                std::thread::park_timeout(POLL);
+            }
+        }
+    }
+
+    fn take(&self, message: &BorrowedMessage<'_>, topics: &mut Topics, unread: &mut HashMap<Partition, i64>) {
+        self.inbox.put(Item::Record(record(message, topics)));
+        let partition = (message.topic().to_owned(), message.partition());
+        if unread.get(&partition).is_some_and(|end| message.offset() + 1 >= *end) {
+            unread.remove(&partition);
+        }
+    }
+
+    /// Hands an error over, unless librdkafka mends it by itself; whether reading can go on.
+    fn report(&self, error: KafkaError) -> bool {
+        match &error {
+            KafkaError::PartitionEOF(_) => true,
+            KafkaError::MessageConsumptionFatal(_) => {
+                self.inbox.put(Item::Failed(Error::kafka("reading", error)));
+                false
+            }
+            // The client logged it as it heard of it.
+            _ if error.rdkafka_error_code().is_some_and(is_transient) => true,
+            _ => {
+                self.inbox.put(Item::Failed(Error::kafka("reading", error)));
+                true
+            }
+        }
+    }
+
+    /// Waits for a slow reader; whether there is anyone to read on for.
+    fn make_space(&self, consumer: &Consumer, topics: &mut Topics) -> bool {
+        let waiting_since = Instant::now();
+        while !self.inbox.wait_for_space(POLL) {
+            if self.is_stopped() {
+                return false;
+            }
+            if waiting_since.elapsed() >= SLOW_READER {
+                return self.poll_while_paused(consumer, topics);
+            }
+        }
+        true
+    }
+
+    /// Keeps the membership in the group alive while the reader works on what it has: polls, and fetches nothing.
+    fn poll_while_paused(&self, consumer: &Consumer, topics: &mut Topics) -> bool {
+        let paused = consumer.assignment().and_then(|list| consumer.pause(&list));
+        if let Err(error) = paused {
+            tracing::warn!(target: "hop", %error, "the partitions could not be paused for a slow reader");
+        }
+        while !self.inbox.wait_for_space(Duration::ZERO) {
+            if self.is_stopped() {
+                return false;
+            }
+            match consumer.poll(POLL) {
+                None => {}
+                // It was on its way when the partitions were paused.
+                Some(Ok(message)) => self.inbox.put(Item::Record(record(&message, topics))),
+                Some(Err(error)) => {
+                    if !self.report(error) {
+                        return false;
+                    }
+                }
+            }
+        }
+        let resumed = consumer.assignment().and_then(|list| consumer.resume(&list));
+        if let Err(error) = resumed {
+            self.inbox.put(Item::Failed(Error::kafka("going on after a pause for a slow reader", error)));
+            return false;
+        }
+        true
+    }
+}
+
+/// The assigned partitions whose end, as it stood at the start, is not reached, with that end.
+fn still_unread(
+    assigner: &Assigner,
+    assigned: &HashMap<Partition, Option<i64>>,
+    done: &HashMap<Partition, ()>,
+) -> HashMap<Partition, i64> {
+    assigned
+        .iter()
+        .filter(|(partition, _)| !done.contains_key(*partition))
+        .filter_map(|(partition, start)| {
+            let ends = assigner.ends(partition)?;
+            (start.unwrap_or(ends.low).max(ends.low) < ends.high).then(|| (partition.clone(), ends.high))
+        })
+        .collect()
+}
+
+/// A queue for each partition. They are paused meanwhile, so that what was fetched into the common queue is dropped there
+/// and fetched again into their own.
+fn split<'a>(
+    consumer: &Arc<Consumer>,
+    partitions: impl Iterator<Item = &'a Partition>,
+) -> Vec<(Partition, PartitionQueue<Assigner>)> {
+    let assignment = consumer.assignment();
+    let paused = assignment.as_ref().map_err(Clone::clone).and_then(|list| consumer.pause(list));
+    let this_thread = std::thread::current();
+    let queues = partitions
+        .filter_map(|partition| {
+            let mut queue = consumer.split_partition_queue(&partition.0, partition.1)?;
+            let thread = this_thread.clone();
+            queue.set_nonempty_callback(move || thread.unpark());
+            Some((partition.clone(), queue))
+        })
+        .collect();
+    let resumed = assignment.as_ref().map_err(Clone::clone).and_then(|list| consumer.resume(list));
+    if let Err(error) = paused.and(resumed) {
+        tracing::error!(target: "hop", %error, "the partitions could not be given queues of their own");
+    }
+    queues
+}

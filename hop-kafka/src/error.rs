@@ -1,0 +1,271 @@
+//! What can go wrong between a program and the broker, and the way out of each.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use hop_core::{Outgoing, Record};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+/// The layer in which something failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The URL is not one of `kafka://[username@]broker[:port]/[topic[,topic2]]`.
+    Url,
+    /// No credential fits, or the file of credentials cannot be used.
+    Credential,
+    /// A setting is not possible.
+    Config,
+    /// The broker's name does not resolve, or it does not answer.
+    Connection,
+    /// TLS: the certificate is not trusted, or is for another host.
+    Tls,
+    /// The broker refuses the credential.
+    Authentication,
+    /// The credential is good, but may not do this with this topic or group.
+    Authorization,
+    /// The topic is not there.
+    UnknownTopic,
+    /// The broker refuses a message of this size.
+    TooLarge,
+    /// It took longer than allowed.
+    TimedOut,
+    /// A message does not decode; [`Error::record`] has it as it was received.
+    Decode,
+    /// A model does not encode, or its headers are not allowed.
+    Encode,
+    /// Messages were not sent; [`Error::undelivered`] has them.
+    Undelivered,
+    /// The call does not fit the stream, such as a topic left out where there are several.
+    Usage,
+    /// Anything else that the broker or librdkafka reports.
+    Kafka,
+}
+
+impl ErrorKind {
+    /// The kind as a word for machines: `"connection"`, `"unknown-topic"`, …
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Url => "url",
+            Self::Credential => "credential",
+            Self::Config => "config",
+            Self::Connection => "connection",
+            Self::Tls => "tls",
+            Self::Authentication => "authentication",
+            Self::Authorization => "authorization",
+            Self::UnknownTopic => "unknown-topic",
+            Self::TooLarge => "too-large",
+            Self::TimedOut => "timed-out",
+            Self::Decode => "decode",
+            Self::Encode => "encode",
+            Self::Undelivered => "undelivered",
+            Self::Usage => "usage",
+            Self::Kafka => "kafka",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A message that was not delivered, handed back whole.
+#[derive(Debug, Clone)]
+pub struct Undelivered {
+    /// The topic it was for.
+    pub topic: String,
+    /// Content, key and headers.
+    pub message: Outgoing,
+    /// Why the broker did not take it.
+    pub reason: String,
+}
+
+/// An error of a stream.
+///
+/// It says what failed and what to do about it, and carries what would otherwise be lost: the record that did not decode,
+/// the messages that were not delivered.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    help: Option<String>,
+    record: Option<Record>,
+    undelivered: Vec<Undelivered>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    #[cold]
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            help: None,
+            record: None,
+            undelivered: Vec::new(),
+            source: None,
+        }))
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
+    }
+
+    fn because(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Box::new(source));
+        self
+    }
+
+    /// A record that no model, or not its own, could read.
+    pub(crate) fn decode(error: hop_core::Error, record: Record) -> Self {
+        let place = record.place.as_ref().map_or_else(String::new, |place| format!(" at {place}"));
+        let mut out =
+            Self::new(ErrorKind::Decode, format!("the message{place} does not decode: {error}")).because(error);
+        out.0.record = Some(record);
+        out
+    }
+
+    pub(crate) fn encode(error: hop_core::Error) -> Self {
+        Self::new(ErrorKind::Encode, error.to_string()).because(error)
+    }
+
+    pub(crate) fn undelivered_messages(undelivered: Vec<Undelivered>) -> Self {
+        let count = undelivered.len();
+        let reason = undelivered.first().map_or("", |first| first.reason.as_str());
+        let noun = if count == 1 { "message was" } else { "messages were" };
+        let mut out = Self::new(ErrorKind::Undelivered, format!("{count} {noun} not delivered: {reason}"))
+            .help("`Error::undelivered` hands them back");
+        out.0.undelivered = undelivered;
+        out
+    }
+
+    /// What `operation` met, with the cure where the kind has one.
+    pub(crate) fn kafka(operation: &str, error: KafkaError) -> Self {
+        let code = error.rdkafka_error_code();
+        let text = code.map_or_else(|| error.to_string(), |code| code.to_string());
+        Self::of_code(operation, code, &text).because(error)
+    }
+
+    /// The same, with librdkafka's own words on the reason.
+    pub(crate) fn of_code(operation: &str, code: Option<RDKafkaErrorCode>, reason: &str) -> Self {
+        use RDKafkaErrorCode as Code;
+        let (kind, help) = match code {
+            Some(Code::BrokerTransportFailure | Code::AllBrokersDown | Code::BrokerNotAvailable) => {
+                (ErrorKind::Connection, Some("check the broker's host and port, and that it is up"))
+            }
+            Some(Code::Resolve) => (ErrorKind::Connection, Some("check the spelling of the broker's host name")),
+            Some(Code::SSL) => (
+                ErrorKind::Tls,
+                Some("check that the broker's certificate is for this host name, and `ssl_ca_location` names its CA"),
+            ),
+            Some(Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism) => (
+                ErrorKind::Authentication,
+                Some("check the username, the password and the mechanism of the credential"),
+            ),
+            Some(Code::TopicAuthorizationFailed) => {
+                (ErrorKind::Authorization, Some("ask the topic's owner for permission, or use another credential"))
+            }
+            Some(Code::GroupAuthorizationFailed) => (
+                ErrorKind::Authorization,
+                Some("group names usually have to start with the username and a hyphen; or leave the group out"),
+            ),
+            Some(Code::ClusterAuthorizationFailed) => (ErrorKind::Authorization, Some("use another credential")),
+            Some(Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition) => {
+                (ErrorKind::UnknownTopic, Some("check the topic's name; it may also be one you are not allowed to see"))
+            }
+            Some(Code::MessageSizeTooLarge | Code::InvalidMessageSize) => (
+                ErrorKind::TooLarge,
+                Some("the topic's `max.message.bytes` is the limit; send a reference to the data instead"),
+            ),
+            Some(Code::OperationTimedOut | Code::MessageTimedOut | Code::RequestTimedOut | Code::TimedOutQueue) => {
+                (ErrorKind::TimedOut, Some("check the connection to the broker, or allow more time"))
+            }
+            Some(Code::InvalidArgument | Code::InvalidConfig) => (ErrorKind::Config, None),
+            _ => (ErrorKind::Kafka, None),
+        };
+        let error = Self::new(kind, format!("{operation}: {reason}"));
+        match help {
+            Some(help) => error.help(help),
+            None => error,
+        }
+    }
+
+    /// The layer that failed, to match on.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The record that did not decode, as it was received, with its topic, partition and offset.
+    pub fn record(&self) -> Option<&Record> {
+        self.0.record.as_ref()
+    }
+
+    /// The record, owned.
+    pub fn into_record(self) -> Option<Record> {
+        self.0.record
+    }
+
+    /// The messages that were not delivered.
+    pub fn undelivered(&self) -> &[Undelivered] {
+        &self.0.undelivered
+    }
+
+    /// The messages, owned.
+    pub fn into_undelivered(self) -> Vec<Undelivered> {
+        self.0.undelivered
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        match &self.0.help {
+            Some(help) => write!(f, "; {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error").field("kind", &self.0.kind).field("message", &self.to_string()).finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// Whether librdkafka mends this by itself, by connecting again: worth a log line, not an error of the stream.
+pub(crate) fn is_transient(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::BrokerTransportFailure
+            | Code::AllBrokersDown
+            | Code::Resolve
+            | Code::OperationTimedOut
+            | Code::RequestTimedOut
+            | Code::NetworkException
+            | Code::LeaderNotAvailable
+            | Code::NotLeaderForPartition
+            | Code::BrokerNotAvailable
+            | Code::CoordinatorNotAvailable
+            | Code::CoordinatorLoadInProgress
+            | Code::NotCoordinator
+            | Code::RebalanceInProgress
+            | Code::WaitingForCoordinator
+            | Code::WaitCache
+            | Code::FencedLeaderEpoch
+            | Code::UnknownLeaderEpoch
+            | Code::OffsetNotAvailable
+            | Code::AutoOffsetReset
+            | Code::PollExceeded
+    )
+}

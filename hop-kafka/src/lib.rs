@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+pub mod auth;
+mod config;
+mod consumer;
+mod embedded;
+mod error;
+mod producer;
+mod record;
+mod stream;
+mod url;
+
+pub use self::auth::{Auth, Credential};
+pub use self::consumer::{Alert, Subscribe, Subscription};
+pub use self::embedded::EmbeddedBroker;
+pub use self::error::{Error, ErrorKind, Undelivered};
+pub use self::producer::{Compression, Delivered, Delivery, Publish, Publisher, Write};
+pub use self::stream::{StartPosition, Stream, StreamBuilder};
+pub use self::url::Url;

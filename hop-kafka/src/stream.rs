@@ -1,0 +1,224 @@
+//! Defaults for readers and writers, and the doors to both.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hop_core::{Limits, Registry};
+
+use crate::consumer::Subscribe;
+use crate::producer::Publish;
+use crate::{Auth, Credential, Error, ErrorKind, Url};
+
+/// Where reading starts in a partition for which the group has committed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum StartPosition {
+    /// At the oldest message that is still there.
+    Earliest,
+    /// After the newest message that was there when `subscribe` was called.
+    #[default]
+    Latest,
+}
+
+/// What readers and writers have in common: credentials, models, and where to start.
+///
+/// ```
+/// use hop_kafka::{StartPosition, Stream};
+///
+/// let hop = Stream::builder().start_at(StartPosition::Earliest).until_eos(true).no_auth().build()?;
+/// # Ok::<(), hop_kafka::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Stream {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) auth: Auth,
+    pub(crate) registry: RegistryRef,
+    pub(crate) start_at: StartPosition,
+    pub(crate) until_eos: bool,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) limits: Limits,
+    pub(crate) properties: Vec<(String, String)>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A property may hold a password; only the names are shown.
+        let names: Vec<&str> = self.properties.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Stream")
+            .field("auth", &self.auth)
+            .field("start_at", &self.start_at)
+            .field("until_eos", &self.until_eos)
+            .field("properties", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The linked registry, or one of the user's.
+#[derive(Debug, Clone)]
+pub(crate) enum RegistryRef {
+    Linked(&'static Registry),
+    Own(Arc<Registry>),
+}
+
+impl std::ops::Deref for RegistryRef {
+    type Target = Registry;
+
+    fn deref(&self) -> &Registry {
+        match self {
+            Self::Linked(registry) => registry,
+            Self::Own(registry) => registry,
+        }
+    }
+}
+
+impl Stream {
+    /// Defaults to change: credentials from the user's file, every linked model, start at the latest, read for ever.
+    pub fn builder() -> StreamBuilder {
+        StreamBuilder::default()
+    }
+
+    /// A reader of the topics that `url` names; await it, after settings of its own.
+    ///
+    /// ```no_run
+    /// # async fn demo(hop: hop_kafka::Stream) -> Result<(), hop_kafka::Error> {
+    /// let mut alerts = hop.subscribe("kafka://kafka.scimma.org/gcn.circular").group("ada-night-watch").await?;
+    /// while let Some(alert) = alerts.next().await {
+    ///     println!("{:?}", alert?.model);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe(&self, url: impl AsRef<str>) -> Subscribe {
+        Subscribe::new(self.clone(), url.as_ref().parse())
+    }
+
+    /// A writer to the broker that `url` names; await it, after settings of its own.
+    ///
+    /// ```no_run
+    /// # async fn demo(hop: hop_kafka::Stream) -> Result<(), hop_kafka::Error> {
+    /// use hop_core::JsonBlob;
+    ///
+    /// let out = hop.publish("kafka://kafka.scimma.org/my.topic").await?;
+    /// out.write(&JsonBlob::default()).header("priority", "1").send().await?;
+    /// out.close().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn publish(&self, url: impl AsRef<str>) -> Publish {
+        Publish::new(self.clone(), url.as_ref().parse())
+    }
+
+    /// The credential for `url`.
+    pub(crate) fn credential(&self, url: &Url) -> Result<Option<Credential>, Error> {
+        self.shared.auth.select(url)
+    }
+}
+
+/// Settings of a [`Stream`].
+#[derive(Default)]
+#[must_use]
+pub struct StreamBuilder {
+    auth: Auth,
+    registry: Option<Arc<Registry>>,
+    start_at: StartPosition,
+    until_eos: bool,
+    connect_timeout: Option<Duration>,
+    limits: Limits,
+    properties: Vec<(String, String)>,
+}
+
+impl fmt::Debug for StreamBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamBuilder").field("auth", &self.auth).finish_non_exhaustive()
+    }
+}
+
+impl StreamBuilder {
+    /// Speaks as this credential, on every broker that it fits.
+    pub fn credential(mut self, credential: Credential) -> Self {
+        self.auth = match self.auth {
+            Auth::Credentials(mut several) => {
+                several.push(credential);
+                Auth::Credentials(several)
+            }
+            _ => Auth::Credentials(vec![credential]),
+        };
+        self
+    }
+
+    /// Finds its credential this way.
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.auth = auth;
+        self
+    }
+
+    /// Without authentication and without TLS.
+    pub fn no_auth(self) -> Self {
+        self.auth(Auth::Off)
+    }
+
+    /// Decodes with these models, in the place of all that are linked.
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.registry = Some(Arc::new(registry));
+        self
+    }
+
+    /// Where readers start without a committed offset.
+    pub fn start_at(mut self, start_at: StartPosition) -> Self {
+        self.start_at = start_at;
+        self
+    }
+
+    /// Whether readers stop once every partition's end, as it stood when they started, is reached.
+    pub fn until_eos(mut self, until_eos: bool) -> Self {
+        self.until_eos = until_eos;
+        self
+    }
+
+    /// How long the first contact with the broker may take; 10 seconds unless set.
+    pub fn connect_timeout(mut self, connect_timeout: Duration) -> Self {
+        self.connect_timeout = Some(connect_timeout);
+        self
+    }
+
+    /// What decoding one message may cost.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets a [property of librdkafka](https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md), over
+    /// what hop sets itself.
+    pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.push((name.into(), value.into()));
+        self
+    }
+
+    /// The stream. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// Kind `Config` when two linked models claim one label.
+    pub fn build(self) -> Result<Stream, Error> {
+        let registry = match self.registry {
+            Some(registry) => RegistryRef::Own(registry),
+            None => RegistryRef::Linked(
+                Registry::linked().map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?,
+            ),
+        };
+        Ok(Stream {
+            shared: Arc::new(Shared {
+                auth: self.auth,
+                registry,
+                start_at: self.start_at,
+                until_eos: self.until_eos,
+                connect_timeout: self.connect_timeout.unwrap_or(Duration::from_secs(10)),
+                limits: self.limits,
+                properties: self.properties,
+            }),
+        })
+    }
+}
