@@ -37,7 +37,9 @@ impl Complaint {
         if code == RDKafkaErrorCode::PartitionEOF {
             return;
         }
-        if is_transient(code) {
+        if code == RDKafkaErrorCode::AllBrokersDown {
+            tracing::debug!(target: "hop", %code, "{reason}");
+        } else if is_transient(code) {
             tracing::warn!(target: "hop", %code, "{reason}");
         } else {
             tracing::error!(target: "hop", %code, "{reason}");

@@ -17,3 +17,8 @@ pub use self::error::{Error, ErrorKind, Undelivered};
 pub use self::producer::{Compression, Delivered, Delivery, Publish, Publisher, Write};
 pub use self::stream::{StartPosition, Stream, StreamBuilder};
 pub use self::url::Url;
+
+/// The version of the librdkafka that is linked, such as `"2.12.1"`.
+pub fn librdkafka_version() -> String {
+    rdkafka::util::get_rdkafka_version().1
+}

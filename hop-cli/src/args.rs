@@ -1,0 +1,171 @@
+//! What the command takes: one place for the parser and the help.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Publish, receive and inspect astronomical alerts (VOEvents, GCN circulars and notices, Avro, JSON) on Kafka.
+#[derive(Debug, Parser)]
+#[command(name = "hop", disable_version_flag = true, propagate_version = false, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Only display warnings and errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Display additional logging messages.
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Publish messages, from files or line by line from standard input.
+    Publish(Publish),
+    /// Receive messages and print them.
+    Subscribe(Subscribe),
+    /// Decode files without a broker.
+    Decode(Decode),
+    /// List the message formats that this binary knows.
+    Models(Models),
+    /// Run a broker inside this process, for demonstrations and tests, until Ctrl-C.
+    Broker(Broker),
+    /// Publish one message of each format to a broker inside this process, and read them back.
+    Demo,
+    /// Print the version.
+    Version,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Publish {
+    /// Where to: `kafka://[username@]broker[:port]/topic`.
+    pub(crate) url: String,
+
+    /// Files to publish, one message each; standard input line by line if there are none.
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The format of the messages, in any case; BLOB for opaque bytes.
+    #[arg(short, long, default_value = "BLOB")]
+    pub(crate) format: String,
+
+    /// Mark the messages as test messages.
+    #[arg(short, long)]
+    pub(crate) test: bool,
+
+    /// Seconds in which each message has to be sent and confirmed; zero for no limit.
+    #[arg(long, default_value = "0", value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: std::time::Duration,
+
+    /// Do not authenticate.
+    #[arg(long)]
+    pub(crate) no_auth: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum StartAt {
+    /// With the oldest message that is still there.
+    #[value(name = "EARLIEST")]
+    Earliest,
+    /// With the messages that are published from now on.
+    #[value(name = "LATEST")]
+    Latest,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Subscribe {
+    /// Where from: `kafka://[username@]broker[:port]/topic[,topic2[,...]]`.
+    pub(crate) url: String,
+
+    /// Where to start, unless the group has been further already.
+    #[arg(short, long, default_value = "LATEST", ignore_case = true)]
+    pub(crate) start_at: StartAt,
+
+    /// Stop at the end of what is there, instead of waiting for more.
+    #[arg(short = 'e', long)]
+    pub(crate) until_eos: bool,
+
+    /// Read as a member of this group. Members share the messages, and the group's place is kept.
+    #[arg(short, long)]
+    pub(crate) group_id: Option<String>,
+
+    /// Print one JSON object a message, with format, metadata, headers and model.
+    #[arg(short, long)]
+    pub(crate) json: bool,
+
+    /// Print test messages too.
+    #[arg(short, long)]
+    pub(crate) test: bool,
+
+    /// What to print between messages; `\n`, `\t`, `\0`, `\xNN` and `\uNNNN` are understood.
+    #[arg(short = 'D', long, default_value = r"\n", allow_hyphen_values = true)]
+    pub(crate) delimiter: String,
+
+    /// Do not authenticate.
+    #[arg(long)]
+    pub(crate) no_auth: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Decode {
+    /// Files to decode; `-` for standard input.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The format, in any case. Without it the headers and the content decide.
+    #[arg(short, long)]
+    pub(crate) format: Option<String>,
+
+    /// The files hold what travels on the wire, not what people keep on disk.
+    #[arg(short, long)]
+    pub(crate) wire: bool,
+
+    /// The headers of the messages: a JSON object, or a list of `[name, value]`; values are text, null or `{"$bytes": base64}`.
+    #[arg(long, value_name = "FILE.json", conflicts_with = "format")]
+    pub(crate) headers: Option<PathBuf>,
+
+    /// Print one JSON object a file.
+    #[arg(short, long, action = ArgAction::SetTrue)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Models {
+    /// Print a JSON list.
+    #[arg(short, long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Broker {
+    /// Make a topic beforehand, with so many partitions: `name` or `name:partitions`. Others are made as they are used.
+    #[arg(long, value_name = "NAME[:PARTITIONS]", value_parser = topic)]
+    pub(crate) topic: Vec<(String, u16)>,
+}
+
+fn seconds(text: &str) -> Result<std::time::Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| format!("expected a number of seconds, found `{text}`"))?;
+    std::time::Duration::try_from_secs_f64(seconds).map_err(|_| "expected seconds, zero or more".to_owned())
+}
+
+fn topic(text: &str) -> Result<(String, u16), String> {
+    match text.split_once(':') {
+        None => Ok((text.to_owned(), 1)),
+        Some((name, partitions)) => {
+            let partitions =
+                partitions.parse().map_err(|_| format!("expected a number of partitions, found `{partitions}`"))?;
+            Ok((name.to_owned(), partitions))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        <Args as clap::CommandFactory>::command().debug_assert();
+    }
+}

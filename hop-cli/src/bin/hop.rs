@@ -1,0 +1,5 @@
+//! The `hop` command with the models that come with it.
+
+fn main() -> std::process::ExitCode {
+    hop_cli::main()
+}

@@ -1,0 +1,149 @@
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::process::ExitCode;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use hop_core::{AnyModel, Content, Error, Headers, Limits, Registry, Value, json};
+
+use crate::args::Decode;
+use crate::failure::Failure;
+use crate::{output, show};
+
+pub(crate) fn run(registry: &Registry, options: &Decode) -> Result<ExitCode, Failure> {
+    // A label that is not linked is a wrong call, for every file alike.
+    if let Some(label) = &options.format {
+        registry.require(label).map_err(|error| Failure::Usage(error.to_string()))?;
+    }
+    let headers = match &options.headers {
+        None => Headers::new(),
+        Some(path) => read_headers(path)?,
+    };
+    let mut all_decoded = true;
+    for path in &options.files {
+        let decoded = read(path)
+            .map_err(Problem::Io)
+            .and_then(|content| decode(registry, options, &headers, &content).map_err(Problem::Decode));
+        all_decoded &= decoded.is_ok();
+        if options.json {
+            output::line(as_json(path, decoded))?;
+        } else {
+            match decoded {
+                Ok(Decoded { model, route, fields }) => {
+                    let (format, fields) = (model.format(), show::short(&fields));
+                    output::line(format_args!("{}: {format} ({route}): {fields}", path.display()))?;
+                }
+                Err(problem) => output::complain(format_args!("{}: {}", path.display(), problem.message())),
+            }
+        }
+    }
+    Ok(if all_decoded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+struct Decoded {
+    model: Box<dyn AnyModel>,
+    route: &'static str,
+    fields: Value,
+}
+
+/// Why one file gives no model.
+enum Problem {
+    Io(io::Error),
+    Decode(Error),
+}
+
+impl Problem {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Io(_) => "io",
+            Self::Decode(error) => error.kind().as_str(),
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::Io(error) => error.to_string(),
+            Self::Decode(error) => error.to_string(),
+        }
+    }
+}
+
+fn decode(registry: &Registry, options: &Decode, headers: &Headers, content: &Bytes) -> Result<Decoded, Error> {
+    let (model, route) = match &options.format {
+        None => {
+            let decoded = registry.decode(headers, content.into())?;
+            (decoded.model, decoded.route.as_str())
+        }
+        Some(label) if options.wire => (registry.require(label)?.decode(content.into())?, "wire"),
+        Some(label) => (registry.require(label)?.load(content.into())?, "file"),
+    };
+    let fields = model.fields()?;
+    Ok(Decoded { model, route, fields })
+}
+
+fn as_json(path: &Path, decoded: Result<Decoded, Problem>) -> Value {
+    let path = path.to_string_lossy();
+    match decoded {
+        Ok(Decoded { model, route, fields }) => Value::object([
+            ("path", (*path).into()),
+            ("ok", true.into()),
+            ("format", model.format().into()),
+            ("route", route.into()),
+            ("model", fields),
+        ]),
+        Err(problem) => {
+            let error = Value::object([("kind", problem.kind().into()), ("message", problem.message().into())]);
+            Value::object([("path", (*path).into()), ("ok", false.into()), ("error", error)])
+        }
+    }
+}
+
+/// The file's bytes, or those of the standard input for `-`; one byte more than the limit is enough to be refused.
+pub(crate) fn read(path: &Path) -> io::Result<Bytes> {
+    let most = Limits::DEFAULT.content as u64 + 1;
+    let mut content = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().lock().take(most).read_to_end(&mut content)?;
+    } else {
+        File::open(path)?.take(most).read_to_end(&mut content)?;
+    }
+    Ok(content.into())
+}
+
+fn read_headers(path: &Path) -> Result<Headers, Failure> {
+    let wrong = |what: &str| Failure::Usage(format!("{}: {what}", path.display()));
+    let text = read(path).map_err(|error| wrong(&error.to_string()))?;
+    let value = json::parse(Content::from(&text)).map_err(|error| wrong(&error.to_string()))?;
+    let mut headers = Headers::new();
+    let mut push = |name: Option<&str>, value: &Value| {
+        let name = name.ok_or_else(|| wrong("expected a header's name, a string"))?;
+        let value = match value {
+            Value::Null => None,
+            Value::String(text) => Some(Bytes::copy_from_slice(text.as_bytes())),
+            tagged => {
+                let bytes = tagged["$bytes"].as_str().and_then(|text| STANDARD.decode(text).ok());
+                Some(
+                    bytes.ok_or_else(|| wrong("expected a header's value: text, null or {\"$bytes\": base64}"))?.into(),
+                )
+            }
+        };
+        headers.push(name, value);
+        Ok::<(), Failure>(())
+    };
+    match &value {
+        Value::Object(object) => {
+            for (name, value) in object.iter() {
+                push(name.as_str(), value)?;
+            }
+        }
+        Value::Array(pairs) => {
+            for pair in pairs {
+                push(pair[0].as_str(), &pair[1])?;
+            }
+        }
+        _ => return Err(wrong("expected headers, an object or a list of [name, value]")),
+    }
+    Ok(headers)
+}

@@ -1,0 +1,47 @@
+use std::process::ExitCode;
+
+use hop_core::Registry;
+use hop_kafka::{EmbeddedBroker, StartPosition};
+
+use crate::failure::Failure;
+use crate::{output, show};
+
+const TOPIC: &str = "hop.demo";
+
+pub(crate) async fn run(registry: Registry) -> Result<ExitCode, Failure> {
+    let examples: Vec<_> = registry.iter().map(|model| (model.format(), model.example())).collect();
+    let broker = EmbeddedBroker::start()?;
+    broker.create_topic(TOPIC, 1)?;
+    let url = broker.url(TOPIC);
+    output::line(format_args!("A broker inside this process listens at {}", broker.address()))?;
+
+    let hop = crate::stream(registry, true).start_at(StartPosition::Earliest).until_eos(true).build()?;
+    let out = hop.publish(&url).await?;
+    let mut published = 0;
+    for (format, example) in &examples {
+        match example {
+            Some(model) => {
+                let message = out.write(&**model).header("demo", *format).key(format);
+                message.send().await?;
+                published += 1;
+            }
+            None => output::line(format_args!("{format}: linked, but has no example to publish"))?,
+        }
+    }
+    out.close().await?;
+
+    let mut alerts = hop.subscribe(&url).await?;
+    let mut received = 0;
+    while let Some(alert) = alerts.next().await {
+        let alert = alert?;
+        received += 1;
+        output::line("")?;
+        output::line(format_args!("{} (by {})", alert.model.format(), alert.route))?;
+        output::line(format_args!("  headers  {}", show::headers_line(&alert.record.headers)))?;
+        output::line(format_args!("  model    {}", show::short(&alert.model.fields()?)))?;
+    }
+    alerts.close().await;
+    output::line("")?;
+    output::line(format_args!("{published} messages published, {received} received"))?;
+    Ok(if published == received { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

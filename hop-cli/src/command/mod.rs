@@ -1,0 +1,9 @@
+//! One module a command.
+
+pub(crate) mod broker;
+pub(crate) mod decode;
+pub(crate) mod demo;
+pub(crate) mod models;
+pub(crate) mod publish;
+pub(crate) mod subscribe;
+pub(crate) mod version;

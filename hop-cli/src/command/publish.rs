@@ -1,0 +1,106 @@
+use std::io::Read;
+use std::process::ExitCode;
+
+use bytes::Bytes;
+use hop_core::{AnyModel, Registry};
+
+use super::decode::read;
+use crate::args::Publish;
+use crate::failure::Failure;
+use crate::output;
+
+/// The formats whose messages may come line by line.
+const BY_LINE: [&str; 2] = ["blob", "json"];
+
+pub(crate) async fn run(registry: Registry, options: Publish) -> Result<ExitCode, Failure> {
+    let models = load(&registry, &options)?;
+    let hop = crate::stream(registry, options.no_auth).build()?;
+    let out = hop.publish(&options.url).produce_timeout(options.timeout).await?;
+    let work = async {
+        for model in &models {
+            // What is not delivered comes back from `close`.
+            let _fate = out.write(&**model).test(options.test).queue().await?;
+        }
+        out.flush().await
+    };
+    let sent = tokio::select! {
+        sent = work => Some(sent),
+        stopped = tokio::signal::ctrl_c() => { stopped?; None }
+    };
+    match sent {
+        Some(Ok(())) => Ok(ExitCode::SUCCESS),
+        Some(Err(error)) => {
+            for lost in error.undelivered() {
+                output::complain(format_args!("not delivered to `{}`: {}", lost.topic, lost.reason));
+            }
+            Err(error.into())
+        }
+        None => {
+            let unsent = out.unsent();
+            // What is given up here is counted already.
+            let _given_up = out.close_within(std::time::Duration::ZERO).await;
+            output::complain(format_args!("stopped with {unsent} of {} messages unsent", models.len()));
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// Every message, read before the first is sent: a file that does not load stops all.
+fn load(registry: &Registry, options: &Publish) -> Result<Vec<Box<dyn AnyModel>>, Failure> {
+    let model = registry.require(&options.format).map_err(|error| Failure::Usage(error.to_string()))?;
+    if !options.files.is_empty() {
+        return options
+            .files
+            .iter()
+            .map(|path| {
+                let named = |what: String| {
+                    Failure::Io(std::io::Error::other(format!("{}: {what}; nothing was sent", path.display())))
+                };
+                let content = read(path).map_err(|error| named(error.to_string()))?;
+                model.load((&content).into()).map_err(|error| named(error.to_string()))
+            })
+            .collect();
+    }
+    if !BY_LINE.contains(&model.format()) {
+        return Err(Failure::Usage(format!(
+            "standard input is read line by line, for {} only; give {} messages as files",
+            BY_LINE.join(" and "),
+            model.format()
+        )));
+    }
+    let mut input = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut input)?;
+    lines(&input.into())
+        .enumerate()
+        .map(|(at, line)| {
+            let named = |error| std::io::Error::other(format!("line {}: {error}; nothing was sent", at + 1));
+            model.load((&line).into()).map_err(|error| named(error).into())
+        })
+        .collect()
+}
+
+/// The lines, without their ends; what follows the last end is a line unless it is empty.
+fn lines(input: &Bytes) -> impl Iterator<Item = Bytes> {
+    let text = input.strip_suffix(b"\n").unwrap_or(input);
+    let none = input.is_empty();
+    text.split(|byte| *byte == b'\n')
+        .filter(move |_| !none)
+        .map(|line| input.slice_ref(line.strip_suffix(b"\r").unwrap_or(line)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_with_either_end_and_empty_ones_count() {
+        let read = |text: &'static str| {
+            lines(&Bytes::from_static(text.as_bytes()))
+                .map(|line| String::from_utf8(line.to_vec()).unwrap())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(read(""), [""; 0]);
+        assert_eq!(read("a\r\nb\n\nc"), ["a", "b", "", "c"]);
+        assert_eq!(read("a\n"), ["a"]);
+    }
+}

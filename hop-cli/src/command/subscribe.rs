@@ -1,0 +1,124 @@
+use std::process::ExitCode;
+
+use hop_core::{Registry, Value};
+use hop_kafka::{Alert, ErrorKind, StartPosition};
+
+use crate::args::{StartAt, Subscribe};
+use crate::failure::Failure;
+use crate::{output, show};
+
+pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCode, Failure> {
+    let delimiter = unescape(&options.delimiter).map_err(Failure::Usage)?;
+    let start_at = match options.start_at {
+        StartAt::Earliest => StartPosition::Earliest,
+        StartAt::Latest => StartPosition::Latest,
+    };
+    let hop = crate::stream(registry, options.no_auth).build()?;
+    let mut request =
+        hop.subscribe(&options.url).start_at(start_at).until_eos(options.until_eos).test_messages(options.test);
+    if let Some(group) = &options.group_id {
+        request = request.group(group);
+    }
+    let mut alerts = tokio::select! {
+        alerts = request => alerts?,
+        stopped = tokio::signal::ctrl_c() => { stopped?; return Ok(ExitCode::SUCCESS) }
+    };
+    let mut all_decoded = true;
+    loop {
+        let alert = tokio::select! {
+            alert = alerts.next() => alert,
+            stopped = tokio::signal::ctrl_c() => { stopped?; None }
+        };
+        match alert {
+            None => break,
+            Some(Ok(alert)) => all_decoded &= print(&alert, options.json, &delimiter)?,
+            Some(Err(error)) if error.kind() == ErrorKind::Decode => {
+                all_decoded = false;
+                output::complain(error);
+            }
+            Some(Err(error)) => {
+                output::complain(&error);
+                // What was printed is done with: the place of the group is kept before giving up.
+                alerts.close().await;
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+    }
+    alerts.close().await;
+    Ok(if all_decoded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints one message; whether it could be shown.
+fn print(alert: &Alert, as_json: bool, delimiter: &[u8]) -> Result<bool, Failure> {
+    let shown = if as_json {
+        alert.model.fields().map(|fields| {
+            let message = Value::object([
+                ("format", alert.model.format().into()),
+                ("route", alert.route.as_str().into()),
+                ("metadata", show::metadata(&alert.record)),
+                ("headers", show::headers(&alert.record.headers)),
+                ("model", fields),
+            ]);
+            message.to_string().into()
+        })
+    } else {
+        alert.model.dump()
+    };
+    match shown {
+        Ok(bytes) => {
+            output::bytes(&bytes, delimiter)?;
+            Ok(true)
+        }
+        Err(error) => {
+            let place = alert.record.place.as_ref().map(ToString::to_string).unwrap_or_default();
+            output::complain(format_args!("the message at {place} cannot be shown: {error}"));
+            Ok(false)
+        }
+    }
+}
+
+/// The bytes that a delimiter with escapes stands for.
+fn unescape(text: &str) -> Result<Vec<u8>, String> {
+    let mut out = String::new();
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        let digits = |count: usize, rest: &mut std::str::Chars<'_>| {
+            let digits: String = rest.by_ref().take(count).collect();
+            u32::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == count).and_then(char::from_u32)
+        };
+        let escaped = match rest.next() {
+            Some('n') => Some('\n'),
+            Some('r') => Some('\r'),
+            Some('t') => Some('\t'),
+            Some('0') => Some('\0'),
+            Some('\\') => Some('\\'),
+            Some('x') => digits(2, &mut rest),
+            Some('u') => digits(4, &mut rest),
+            _ => None,
+        };
+        out.push(
+            escaped.ok_or_else(|| {
+                format!(r"the delimiter `{text}` has an escape other than \n \r \t \0 \\ \xNN \uNNNN")
+            })?,
+        );
+    }
+    Ok(out.into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delimiters_are_unescaped() {
+        assert_eq!(unescape(r"\n--\t\x41\u00e9\\"), Ok("\n--\tA\u{e9}\\".as_bytes().to_vec()));
+        assert_eq!(unescape(""), Ok(Vec::new()));
+        for bad in [r"\", r"\q", r"\x4", r"\ud800"] {
+            assert!(unescape(bad).is_err(), "{bad}");
+        }
+    }
+}

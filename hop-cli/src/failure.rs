@@ -1,0 +1,65 @@
+//! How the command ends when it cannot go on.
+
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+use crate::output;
+
+/// What ended the command.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Reading or writing failed.
+    Io(io::Error),
+    /// The models, or the content.
+    Core(hop_core::Error),
+    /// The stream.
+    Kafka(hop_kafka::Error),
+    /// It was called wrongly.
+    Usage(String),
+}
+
+impl Failure {
+    /// Says on the standard error what it is, and gives the exit code.
+    pub(crate) fn report(self) -> ExitCode {
+        // Whoever read our output has seen enough, as in `hop subscribe … | head`.
+        if matches!(&self, Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+            return ExitCode::SUCCESS;
+        }
+        output::complain(&self);
+        match self {
+            Self::Usage(_) => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::Core(error) => error.fmt(f),
+            Self::Kafka(error) if crate::is_about_credentials(error) => write!(f, "{error}: `--no-auth`"),
+            Self::Kafka(error) => error.fmt(f),
+            Self::Usage(what) => f.write_str(what),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<hop_core::Error> for Failure {
+    fn from(error: hop_core::Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl From<hop_kafka::Error> for Failure {
+    fn from(error: hop_kafka::Error) -> Self {
+        Self::Kafka(error)
+    }
+}

@@ -1,0 +1,88 @@
+#![doc = include_str!("../README.md")]
+
+mod args;
+mod command;
+mod failure;
+mod output;
+mod show;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Parser;
+use hop_core::Registry;
+use hop_kafka::Error;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::args::{Args, Command};
+use crate::failure::Failure;
+
+/// The whole `hop` command: reads the arguments of the process, does as they say, and returns the exit code.
+///
+/// It knows the models of `hop-models` and every model of the crates that the binary names.
+///
+/// 0 means that all went well, 1 that something failed or did not decode, 2 that it was called wrongly.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are errors to clap, and go to the standard output.
+            let code = if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            // There is nowhere left to report that the terminal is gone.
+            let _printed = error.print();
+            return code;
+        }
+    };
+    log_to_stderr(&args);
+    match run(args) {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(args: Args) -> Result<ExitCode, Failure> {
+    let registry = Registry::builder().models(hop_models::MODELS).linked().build()?;
+    match args.command {
+        Command::Decode(options) => command::decode::run(&registry, &options),
+        Command::Models(options) => command::models::run(&registry, &options),
+        Command::Version => command::version::run(),
+        Command::Publish(options) => wait(command::publish::run(registry, options)),
+        Command::Subscribe(options) => wait(command::subscribe::run(registry, options)),
+        Command::Broker(options) => wait(command::broker::run(options)),
+        Command::Demo => wait(command::demo::run(registry)),
+    }
+}
+
+/// Runs what waits for the network.
+fn wait(work: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Io)?.block_on(work)
+}
+
+/// hop's own words at the level asked for; librdkafka's, which say the same once more, only when everything is asked for.
+fn log_to_stderr(args: &Args) {
+    let (own, library) = match (args.quiet, args.verbose) {
+        (true, _) => (LevelFilter::WARN, LevelFilter::OFF),
+        (_, true) => (LevelFilter::DEBUG, LevelFilter::DEBUG),
+        _ => (LevelFilter::INFO, LevelFilter::OFF),
+    };
+    let targets = Targets::new().with_target("hop", own).with_target("librdkafka", library);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
+    // Fails only where a program that embeds this has set up its own log, which then serves.
+    let _already = tracing_subscriber::registry().with(lines).with(targets).try_init();
+}
+
+/// Asked for by every stream: no authentication, or whatever fits from the user's file.
+fn stream(registry: Registry, no_auth: bool) -> hop_kafka::StreamBuilder {
+    let builder = hop_kafka::Stream::builder().registry(registry);
+    if no_auth { builder.no_auth() } else { builder }
+}
+
+/// Whether the error is about credentials, and leaving them out would be a way.
+fn is_about_credentials(error: &Error) -> bool {
+    error.kind() == hop_kafka::ErrorKind::Credential
+}
