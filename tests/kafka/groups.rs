@@ -1,0 +1,179 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use hop_core::Record;
+use hop_kafka::{ErrorKind, Subscription};
+use hop_tests::{Broker, stream};
+
+use crate::{all, json, next, numbers, send};
+
+async fn join(url: &str, group: &str, auto_commit: bool) -> Subscription {
+    stream().build().unwrap().subscribe(url).group(group).auto_commit(auto_commit).await.unwrap()
+}
+
+async fn records(alerts: &mut Subscription, count: usize) -> Vec<Record> {
+    let mut out = Vec::new();
+    for _ in 0..count {
+        out.push(next(alerts).await.unwrap().unwrap().record);
+    }
+    out
+}
+
+#[tokio::test]
+async fn a_message_counts_as_done_once_the_next_one_is_asked_for() {
+    let broker = Broker::new();
+    let url = broker.url(&broker.topic(1).await);
+    send(&url, &[&json(0), &json(1), &json(2), &json(3)]).await;
+    let mut alerts = join(&url, "readers", true).await;
+    // Two are handed over; the second one is still worked on.
+    records(&mut alerts, 2).await;
+    alerts.close().await;
+    let mut alerts = join(&url, "readers", true).await;
+    assert_eq!(numbers(&all(&mut alerts).await), [1, 2, 3]);
+    alerts.close().await;
+    // At the end the next one was asked for: all is done.
+    let mut alerts = join(&url, "readers", true).await;
+    assert!(all(&mut alerts).await.is_empty());
+}
+
+#[tokio::test]
+async fn without_auto_commit_only_what_is_marked_is_done() {
+    let broker = Broker::new();
+    let url = broker.url(&broker.topic(1).await);
+    send(&url, &[&json(0), &json(1), &json(2), &json(3)]).await;
+    let mut alerts = join(&url, "markers", false).await;
+    records(&mut alerts, 3).await;
+    alerts.close().await;
+
+    let mut alerts = join(&url, "markers", false).await;
+    let read = records(&mut alerts, 3).await;
+    alerts.mark_done(&read[0]).unwrap();
+    alerts.close().await;
+
+    let mut alerts = join(&url, "markers", false).await;
+    let read = records(&mut alerts, 1).await;
+    assert_eq!(read[0].place.as_ref().unwrap().offset, 1);
+    alerts.mark_done_now(&read[0]).await.unwrap();
+    // Not even closed: what was confirmed is committed.
+    drop(alerts);
+
+    let mut alerts = join(&url, "markers", false).await;
+    assert_eq!(numbers(&all(&mut alerts).await), [2, 3]);
+}
+
+#[tokio::test]
+async fn nothing_can_be_marked_without_a_group() {
+    let broker = Broker::new();
+    let url = broker.url(&broker.topic(1).await);
+    send(&url, &[&json(0)]).await;
+    let mut alerts = stream().build().unwrap().subscribe(&url).await.unwrap();
+    let read = records(&mut alerts, 1).await;
+    assert_eq!(alerts.mark_done(&read[0]).unwrap_err().kind(), ErrorKind::Usage);
+    // Two readers without a group both read everything.
+    let mut other = stream().build().unwrap().subscribe(&url).await.unwrap();
+    assert_eq!(records(&mut other, 1).await, read);
+}
+
+#[tokio::test]
+async fn the_members_of_a_group_share_the_partitions() {
+    let broker = Broker::new();
+    let url = broker.url(&broker.topic(4).await);
+    let hop = stream().until_eos(false).build().unwrap();
+    let mut first = hop.subscribe(&url).group("shared").await.unwrap();
+    let mut second = hop.subscribe(&url).group("shared").await.unwrap();
+    let out = stream().build().unwrap().publish(&url).await.unwrap();
+    let mut seen: BTreeMap<i64, BTreeSet<u8>> = BTreeMap::new();
+    let mut sent = 0;
+    // Until both have had some; which takes a rebalance or two.
+    let deadline = std::time::Instant::now() + crate::PATIENCE;
+    while !(seen.values().any(|by| by.contains(&1)) && seen.values().any(|by| by.contains(&2))) {
+        assert!(std::time::Instant::now() < deadline, "one reader never had a partition: {seen:?}");
+        for _ in 0..20 {
+            out.write(&json(sent)).key(sent.to_string()).send().await.unwrap();
+            sent += 1;
+        }
+        let until = tokio::time::sleep(Duration::from_millis(500));
+        tokio::pin!(until);
+        loop {
+            let (alert, by) = tokio::select! {
+                alert = first.next() => (alert, 1),
+                alert = second.next() => (alert, 2),
+                () = &mut until => break,
+            };
+            let number = numbers(&[alert.unwrap().unwrap()])[0];
+            seen.entry(number).or_default().insert(by);
+        }
+    }
+    first.close().await;
+    second.close().await;
+    let mut rest = join(&url, "shared", true).await;
+    for number in numbers(&all(&mut rest).await) {
+        seen.entry(number).or_default().insert(3);
+    }
+    assert_eq!(seen.keys().copied().collect::<Vec<_>>(), (0..sent).collect::<Vec<_>>());
+}
+
+/// What a reader printed before it was killed, or all.
+fn read_and_kill(url: &str, group: &str, mode: &str, after: usize) -> Vec<(i32, i64)> {
+    let mut reader = Command::new(env!("CARGO_BIN_EXE_group-reader"))
+        .args([url, group, mode])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(reader.stdout.take().unwrap()).lines();
+    let read = |line: String| {
+        let (partition, offset) = line.split_once(' ').unwrap();
+        (partition.parse().unwrap(), offset.parse().unwrap())
+    };
+    let mut out: Vec<(i32, i64)> = lines.by_ref().take(after).map(|line| read(line.unwrap())).collect();
+    // SIGKILL: nothing is flushed, nothing is committed on the way out.
+    reader.kill().unwrap();
+    reader.wait().unwrap();
+    // What it handed over before it died, and we had not read yet.
+    out.extend(lines.map_while(Result::ok).filter(|line| line.contains(' ')).map(read));
+    out
+}
+
+#[tokio::test]
+async fn a_reader_that_is_killed_skips_nothing() {
+    let Some(broker) = Broker::apache_or_skip("a_reader_that_is_killed_skips_nothing") else { return };
+    for mode in ["auto", "mark"] {
+        let url = broker.url(&broker.topic(3).await);
+        let out = stream().build().unwrap().publish(&url).await.unwrap();
+        const MESSAGES: i64 = 3000;
+        for number in 0..MESSAGES {
+            let _fate = out.write(&json(number)).key(number.to_string()).queue().await.unwrap();
+        }
+        out.close().await.unwrap();
+        let mut seen: BTreeSet<(i32, i64)> = BTreeSet::new();
+        // A fixed sequence of moments, anywhere between the first message and the last.
+        let mut state = 20_261_122_u64;
+        for _ in 0..5 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let after = 1 + (state >> 33) as usize % 400;
+            let url = url.clone();
+            let mode = mode.to_owned();
+            let read = tokio::task::spawn_blocking(move || read_and_kill(&url, &format!("killed-{mode}"), &mode, after));
+            let read = tokio::time::timeout(Duration::from_secs(120), read).await.unwrap().unwrap();
+            assert!(read.len() >= after);
+            let mut first: BTreeMap<i32, i64> = BTreeMap::new();
+            for (partition, offset) in &read {
+                first.entry(*partition).or_insert(*offset);
+            }
+            for (partition, offset) in first {
+                let next = (0..).find(|offset| !seen.contains(&(partition, *offset))).unwrap();
+                assert!(offset <= next, "{mode}: partition {partition} goes on at {offset}, {next} was never handed over");
+            }
+            seen.extend(read);
+        }
+        // The rest, in peace.
+        let mut rest = join(&url, &format!("killed-{mode}"), true).await;
+        for alert in all(&mut rest).await {
+            let place = alert.record.place.unwrap();
+            seen.insert((place.partition, place.offset));
+        }
+        assert_eq!(seen.len() as i64, MESSAGES, "{mode}: messages were skipped");
+    }
+}

@@ -1,0 +1,140 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use hop_core::Blob;
+use hop_kafka::{Compression, ErrorKind};
+use hop_tests::{Broker, stream};
+
+use crate::{all, blob, json, numbers};
+
+#[tokio::test]
+async fn the_topic_may_be_left_out_only_where_there_is_one() {
+    let broker = Broker::new();
+    let (first, second) = (broker.topic(1).await, broker.topic(1).await);
+    let hop = stream().build().unwrap();
+    for topics in [String::new(), format!("{first},{second}")] {
+        let out = hop.publish(broker.url(&topics)).await.unwrap();
+        let error = out.write(&json(1)).send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.to_string().contains("say which one with `topic`"), "{error}");
+        out.write(&json(1)).topic(&second).send().await.unwrap();
+    }
+    assert_eq!(numbers(&all(&mut hop.subscribe(broker.url(&second)).await.unwrap()).await), [1, 1]);
+}
+
+#[tokio::test]
+async fn reserved_headers_are_refused_and_said_to_be() {
+    let broker = Broker::new();
+    let out = stream().build().unwrap().publish(broker.url(&broker.topic(1).await)).await.unwrap();
+    let map = BTreeMap::from([("_format", Some("json"))]);
+    for write in [out.write(&json(1)).header("_mine", "x"), out.write(&json(1)).headers(map)] {
+        let error = write.send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Encode);
+        assert!(error.to_string().contains("names with `_` are reserved"), "{error}");
+    }
+    assert_eq!(out.unsent(), 0);
+}
+
+#[tokio::test]
+async fn each_compression_comes_through() {
+    let broker = Broker::new();
+    let url = broker.url(&broker.topic(1).await);
+    let content = blob(&"Nova in Cygnus. ".repeat(500));
+    let all_of_them =
+        [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
+    for compression in all_of_them {
+        let out = stream().build().unwrap().publish(&url).compression(compression).idempotent(true).await.unwrap();
+        out.write(&content).send().await.unwrap();
+        out.close().await.unwrap();
+    }
+    let read = all(&mut stream().build().unwrap().subscribe(&url).await.unwrap()).await;
+    assert_eq!(read.len(), all_of_them.len());
+    assert!(read.iter().all(|alert| alert.get::<Blob>() == Some(&content)));
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_handed_back_whole() {
+    // Nobody listens there.
+    let hop = stream().build().unwrap();
+    let publish = || hop.publish("kafka://127.0.0.1:1/t").produce_timeout(Duration::from_millis(500));
+
+    let out = publish().await.unwrap();
+    let error = out.write(&blob("one")).header("a", "1").key("k").send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Undelivered);
+    let [lost] = error.undelivered() else { panic!("{error}") };
+    assert_eq!((lost.topic.as_str(), &lost.message.content), ("t", &Bytes::from_static(b"one")));
+    assert_eq!(lost.message.key.as_deref(), Some(&b"k"[..]));
+    assert_eq!(lost.message.headers.get("a"), Some(&b"1"[..]));
+    assert_eq!(lost.message.headers.get("_format"), Some(&b"blob"[..]));
+
+    // Whoever does not wait for the fate of a message gets it from `close`.
+    for number in 0..3 {
+        let _fate = out.write(&json(number)).queue().await.unwrap();
+    }
+    let error = out.close().await.unwrap_err();
+    assert_eq!(error.undelivered().len(), 3, "{error}");
+
+    // Awaited ones are told to those who await them, and not twice.
+    let out = publish().await.unwrap();
+    let fate = out.write(&json(1)).queue().await.unwrap();
+    assert_eq!(fate.await.unwrap_err().kind(), ErrorKind::Undelivered);
+    out.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn closing_within_a_time_gives_up_what_is_left() {
+    // Without a time-out the messages would wait for ever.
+    let out = stream().build().unwrap().publish("kafka://127.0.0.1:1/t").await.unwrap();
+    for number in 0..5 {
+        let _fate = out.write(&json(number)).queue().await.unwrap();
+    }
+    assert_eq!(out.unsent(), 5);
+    let started = Instant::now();
+    let error = out.close_within(Duration::from_millis(300)).await.unwrap_err();
+    assert_eq!(error.undelivered().len(), 5, "{error}");
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn going_out_of_scope_sends_what_is_queued_or_returns_soon() {
+    let broker = Broker::new();
+    let url = broker.url(&broker.topic(1).await);
+    let hop = stream().build().unwrap();
+    {
+        let out = hop.publish(&url).await.unwrap();
+        for number in 0..100 {
+            let _fate = out.write(&json(number)).queue().await.unwrap();
+        }
+    }
+    assert_eq!(numbers(&all(&mut hop.subscribe(&url).await.unwrap()).await), (0..100).collect::<Vec<_>>());
+
+    let started = Instant::now();
+    {
+        let out = hop.publish("kafka://127.0.0.1:1/t").await.unwrap();
+        let _fate = out.write(&json(1)).queue().await.unwrap();
+    }
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_full_queue_waits_instead_of_failing() {
+    let broker = Broker::new();
+    let url = broker.url(&broker.topic(1).await);
+    let hop = stream().property("queue.buffering.max.messages", "10").build().unwrap();
+    let out = hop.publish(&url).await.unwrap();
+    for number in 0..500 {
+        let _fate = out.write(&json(number)).queue().await.unwrap();
+    }
+    out.close().await.unwrap();
+    assert_eq!(numbers(&all(&mut hop.subscribe(&url).await.unwrap()).await), (0..500).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_message_beyond_the_topics_limit_is_refused_as_too_large() {
+    let Some(broker) = Broker::apache_or_skip("a_message_beyond_the_topics_limit_is_refused_as_too_large") else { return };
+    let out = stream().build().unwrap().publish(broker.url(&broker.topic(1).await)).await.unwrap();
+    let error = out.write(&Blob::from(vec![b'x'; 2 << 20])).send().await.unwrap_err();
+    assert_eq!(error.undelivered().len(), 1);
+    assert!(error.to_string().contains("max.message.bytes"), "{error}");
+}

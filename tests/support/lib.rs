@@ -1,0 +1,105 @@
+//! What the tests share: a broker to talk to, and a way to skip that cannot hide.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs)]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hop_kafka::{EmbeddedBroker, StartPosition, Stream, StreamBuilder};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+
+/// The Apache Kafka broker that the tests are to use, `host:port`; see `tests/kafka/up`.
+pub const BROKER_VARIABLE: &str = "HOP_TEST_BROKER";
+/// Set where a skipped test is a failure.
+pub const REQUIRE_VARIABLE: &str = "HOP_TEST_REQUIRE";
+
+/// The broker of a test: Apache Kafka where `HOP_TEST_BROKER` names one, else one inside the process.
+pub struct Broker {
+    embedded: Option<EmbeddedBroker>,
+    address: String,
+}
+
+impl Broker {
+    pub fn new() -> Self {
+        Self::apache().unwrap_or_else(|| {
+            let embedded = EmbeddedBroker::start().unwrap();
+            Self { address: embedded.address(), embedded: Some(embedded) }
+        })
+    }
+
+    fn apache() -> Option<Self> {
+        Some(Self { embedded: None, address: std::env::var(BROKER_VARIABLE).ok()? })
+    }
+
+    /// Apache Kafka, for what the embedded broker cannot do; `None`, said aloud, where there is none.
+    pub fn apache_or_skip(test: &str) -> Option<Self> {
+        let apache = Self::apache();
+        if apache.is_none() {
+            skip(test, "it needs Apache Kafka: eval \"$(tests/kafka/up)\"");
+        }
+        apache
+    }
+
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub fn url(&self, topics: &str) -> String {
+        format!("kafka://{}/{topics}", self.address)
+    }
+
+    /// A new topic with so many partitions.
+    pub async fn topic(&self, partitions: u16) -> String {
+        let name = format!("hop-test-{}", uuid::Uuid::new_v4().simple());
+        if let Some(embedded) = &self.embedded {
+            embedded.create_topic(&name, partitions).unwrap();
+            return name;
+        }
+        let admin: AdminClient<DefaultClientContext> =
+            ClientConfig::new().set("bootstrap.servers", &self.address).create().unwrap();
+        let topic = NewTopic::new(&name, partitions.into(), TopicReplication::Fixed(1));
+        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(20)));
+        let outcomes = admin.create_topics([&topic], &options).await.unwrap();
+        for outcome in outcomes {
+            outcome.unwrap();
+        }
+        // The broker answers before every part of it knows the topic.
+        let deadline = std::time::Instant::now() + Duration::from_secs(10);
+        loop {
+            let metadata = admin.inner().fetch_metadata(Some(&name), Duration::from_secs(5)).unwrap();
+            let known = metadata.topics().iter().any(|topic| {
+                topic.error().is_none() && topic.partitions().len() == usize::from(partitions)
+            });
+            if known {
+                return name;
+            }
+            assert!(std::time::Instant::now() < deadline, "the topic {name} did not come up");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Default for Broker {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Says that a test is left out, and why; a failure where `HOP_TEST_REQUIRE` is set.
+pub fn skip(test: &str, why: &str) {
+    eprintln!("SKIPPED {test}: {why}");
+    assert!(std::env::var_os(REQUIRE_VARIABLE).is_none(), "{test} was skipped, and {REQUIRE_VARIABLE} forbids that");
+}
+
+/// Reads from the beginning to the end, without authentication, with every model.
+pub fn stream() -> StreamBuilder {
+    let registry = hop_core::Registry::builder().models(hop_models::MODELS).linked().build().unwrap();
+    Stream::builder().registry(registry).no_auth().start_at(StartPosition::Earliest).until_eos(true)
+}
+
+/// The root of the project.
+pub fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
