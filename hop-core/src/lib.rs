@@ -12,6 +12,8 @@ mod limits;
 mod model;
 mod record;
 mod registry;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod value;
 
 pub use self::codec::Codec;
