@@ -146,13 +146,28 @@ impl fmt::Debug for Registration {
 #[macro_export]
 macro_rules! registration {
     ($model:ty) => {
-        $crate::Registration::of::<$model>(stringify!($model), env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+        $crate::Registration::of::<$model>(
+            ::core::stringify!($model),
+            ::core::env!("CARGO_PKG_NAME"),
+            ::core::env!("CARGO_PKG_VERSION"),
+        )
     };
 }
 
-/// Registers models of this crate, so that every program that links the crate finds them.
+/// Registers models of this crate, so that every program that links the crate finds them. The derive does it by itself.
 ///
-/// A crate that is only listed in `Cargo.toml` is not linked: the program must name it, `use that_crate as _;` at least.
+/// A crate that is only listed in `Cargo.toml` is not linked, and registers nothing: no error and no warning, in debug
+/// and in release alike. The program must name it, if only by
+///
+/// ```
+/// # extern crate hop_core as donut_model;
+/// use donut_model as _;
+/// ```
+///
+/// Nor does a library register anything in a program of another language that links it statically and takes only the
+/// objects it calls: link it whole (`--whole-archive`). Where the linker cannot be trusted, [`Registry::builder`] takes
+/// models by hand: `Registry::builder().models([registration!(Donut)])`. The order of linking plays no part: two crates
+/// that claim one label are the same error in any.
 #[macro_export]
 macro_rules! register {
     ($($model:ty),+ $(,)?) => {$(

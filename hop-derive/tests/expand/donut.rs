@@ -1,0 +1,28 @@
+#[automatically_derived]
+impl ::hop_core::MessageModel for Donut {
+    const FORMAT: &'static str = "donut";
+    fn decode(
+        content: ::hop_core::Content<'_>,
+    ) -> ::core::result::Result<Self, ::hop_core::Error> {
+        <Self as ::hop_core::__private::Via<::hop_core::codec::Json>>::decode(content)
+    }
+    fn encode(
+        &self,
+    ) -> ::core::result::Result<::hop_core::__private::Bytes, ::hop_core::Error> {
+        <Self as ::hop_core::__private::Via<::hop_core::codec::Json>>::encode(self)
+    }
+    fn fields(&self) -> ::core::result::Result<::hop_core::Value, ::hop_core::Error> {
+        <Self as ::hop_core::__private::Via<::hop_core::codec::Json>>::fields(self)
+    }
+    fn from_fields(
+        fields: ::hop_core::Value,
+    ) -> ::core::result::Result<Self, ::hop_core::Error> {
+        <Self as ::hop_core::__private::Via<
+            ::hop_core::codec::Json,
+        >>::from_fields(fields)
+    }
+}
+::hop_core::__private::inventory::submit! {
+    ::hop_core::Registration::of:: < Donut > ("Donut", ::core::env!("CARGO_PKG_NAME"),
+    ::core::env!("CARGO_PKG_VERSION"),)
+}
