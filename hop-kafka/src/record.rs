@@ -75,3 +75,27 @@ pub(crate) fn owned_headers(headers: &Headers) -> OwnedHeaders {
         owned.insert(Header { key: &header.name, value: header.value.as_deref() })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(unsafe_code)]
+    fn names_that_are_not_utf8_do_no_harm() {
+        // SAFETY: the list is made, filled, read and destroyed here; each pointer is to a literal of the length given.
+        let read = unsafe {
+            let list = native::rd_kafka_headers_new(2);
+            for (name, value) in [(&b"\xe9\xff"[..], Some(&b"v"[..])), (b"null", None)] {
+                let (start, length) =
+                    value.map_or((std::ptr::null(), 0), |value| (value.as_ptr(), value.len() as isize));
+                native::rd_kafka_header_add(list, name.as_ptr().cast(), name.len() as isize, start.cast(), length);
+            }
+            let read = headers(&*list.cast::<BorrowedHeaders>());
+            native::rd_kafka_headers_destroy(list);
+            read
+        };
+        let expected: Headers = [("\u{FFFD}\u{FFFD}", Some("v")), ("null", None)].into_iter().collect();
+        assert_eq!(read, expected);
+    }
+}

@@ -154,8 +154,7 @@ async fn a_reader_that_is_killed_skips_nothing() {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let after = 1 + (state >> 33) as usize % 400;
             let url = url.clone();
-            let mode = mode.to_owned();
-            let read = tokio::task::spawn_blocking(move || read_and_kill(&url, &format!("killed-{mode}"), &mode, after));
+            let read = tokio::task::spawn_blocking(move || read_and_kill(&url, &format!("killed-{mode}"), mode, after));
             let read = tokio::time::timeout(Duration::from_secs(120), read).await.unwrap().unwrap();
             assert!(read.len() >= after);
             let mut first: BTreeMap<i32, i64> = BTreeMap::new();
@@ -164,7 +163,10 @@ async fn a_reader_that_is_killed_skips_nothing() {
             }
             for (partition, offset) in first {
                 let next = (0..).find(|offset| !seen.contains(&(partition, *offset))).unwrap();
-                assert!(offset <= next, "{mode}: partition {partition} goes on at {offset}, {next} was never handed over");
+                assert!(
+                    offset <= next,
+                    "{mode}: partition {partition} goes on at {offset}, {next} was never handed over"
+                );
             }
             seen.extend(read);
         }

@@ -24,7 +24,9 @@ fn message(examples: &[Box<dyn AnyModel>], number: usize) -> (String, Vec<u8>) {
 
 #[tokio::test]
 async fn a_hundred_thousand_messages_arrive_unchanged_and_in_order() {
-    let Some(broker) = Broker::apache_or_skip("a_hundred_thousand_messages_arrive_unchanged_and_in_order") else { return };
+    let Some(broker) = Broker::apache_or_skip("a_hundred_thousand_messages_arrive_unchanged_and_in_order") else {
+        return;
+    };
     let registry = Registry::builder().models(hop_models::MODELS).linked().build().unwrap();
     let examples: Vec<_> = registry.iter().filter_map(|model| model.example()).collect();
     assert!(examples.len() >= 7, "every built-in format has an example");

@@ -41,8 +41,7 @@ async fn each_compression_comes_through() {
     let broker = Broker::new();
     let url = broker.url(&broker.topic(1).await);
     let content = blob(&"Nova in Cygnus. ".repeat(500));
-    let all_of_them =
-        [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
+    let all_of_them = [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
     for compression in all_of_them {
         let out = stream().build().unwrap().publish(&url).compression(compression).idempotent(true).await.unwrap();
         out.write(&content).send().await.unwrap();
@@ -132,7 +131,9 @@ async fn a_full_queue_waits_instead_of_failing() {
 
 #[tokio::test]
 async fn a_message_beyond_the_topics_limit_is_refused_as_too_large() {
-    let Some(broker) = Broker::apache_or_skip("a_message_beyond_the_topics_limit_is_refused_as_too_large") else { return };
+    let Some(broker) = Broker::apache_or_skip("a_message_beyond_the_topics_limit_is_refused_as_too_large") else {
+        return;
+    };
     let out = stream().build().unwrap().publish(broker.url(&broker.topic(1).await)).await.unwrap();
     let error = out.write(&Blob::from(vec![b'x'; 2 << 20])).send().await.unwrap_err();
     assert_eq!(error.undelivered().len(), 1);

@@ -69,9 +69,10 @@ impl Broker {
         let deadline = std::time::Instant::now() + Duration::from_secs(10);
         loop {
             let metadata = admin.inner().fetch_metadata(Some(&name), Duration::from_secs(5)).unwrap();
-            let known = metadata.topics().iter().any(|topic| {
-                topic.error().is_none() && topic.partitions().len() == usize::from(partitions)
-            });
+            let known = metadata
+                .topics()
+                .iter()
+                .any(|topic| topic.error().is_none() && topic.partitions().len() == usize::from(partitions));
             if known {
                 return name;
             }

@@ -308,7 +308,8 @@ impl Subscription {
 
     fn store(&self, place: &Place) -> Result<(), KafkaError> {
         match self.consumer.upgrade() {
-            Some(consumer) => consumer.store_offset(&place.topic, place.partition, place.offset + 1),
+            // Stored is the offset after it, the next one to read: librdkafka adds the one by itself.
+            Some(consumer) => consumer.store_offset(&place.topic, place.partition, place.offset),
             None => Err(KafkaError::Canceled),
         }
     }

@@ -12,7 +12,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::producer::{DeliveryResult, ProducerContext};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{oneshot, watch};
 
 use crate::config::{Complaint, log};
 use crate::error::{Error, Undelivered};
@@ -99,7 +99,7 @@ struct Ledger {
     outstanding: AtomicUsize,
     /// What failed and nobody waited for.
     undelivered: Mutex<Vec<Undelivered>>,
-    changed: Notify,
+    changed: watch::Sender<()>,
 }
 
 impl Ledger {
@@ -109,7 +109,7 @@ impl Ledger {
 
     fn settle(&self) {
         self.outstanding.fetch_sub(1, Ordering::AcqRel);
-        self.changed.notify_waiters();
+        self.changed.send_replace(());
     }
 }
 
@@ -125,13 +125,9 @@ impl Deliveries {
         self.ledger.outstanding.load(Ordering::Acquire)
     }
 
-    /// Ready at the next change after this call.
-    pub(super) fn watch(&self) -> impl Future<Output = ()> + Send + use<> {
-        let ledger = Arc::clone(&self.ledger);
-        let mut changed = Box::pin(async move { ledger.changed.notified().await });
-        // Registered now: polled once, with a waker that does nothing; the real one replaces it at the next poll.
-        let _pending = changed.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop()));
-        changed
+    /// Changes whenever the fate of a message becomes known, from this call on.
+    pub(super) fn watch(&self) -> watch::Receiver<()> {
+        self.ledger.changed.subscribe()
     }
 
     pub(super) fn take_undelivered(&self) -> Vec<Undelivered> {

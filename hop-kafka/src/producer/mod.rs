@@ -14,6 +14,8 @@ use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, PurgeConfig};
 
+use tokio::sync::watch;
+
 pub use self::delivery::{Delivered, Delivery};
 use self::delivery::{Deliveries, Ticket};
 pub use self::write::Write;
@@ -193,13 +195,22 @@ impl Publisher {
     /// Queues a message, waiting while the queue is full.
     async fn queue(&self, topic: String, message: Outgoing) -> Result<Delivery, Error> {
         loop {
-            // Registered before the attempt, so that a message that leaves the queue in between is not missed.
-            let space = self.deliveries().watch();
-            match self.try_queue(&topic, &message)? {
-                Some(delivery) => return Ok(delivery),
-                None => space.await,
+            if let Some(delivery) = self.try_queue(&topic, &message)? {
+                return Ok(delivery);
             }
+            // Watched before the second attempt, so that a message that leaves the queue in between is not missed.
+            let mut space = self.deliveries().watch();
+            if let Some(delivery) = self.try_queue(&topic, &message)? {
+                return Ok(delivery);
+            }
+            self.wait_for(&mut space).await;
         }
+    }
+
+    /// Waits until the fate of another message is known.
+    async fn wait_for(&self, change: &mut watch::Receiver<()>) {
+        // The sending half lives as long as the publisher, so this only ends with a change.
+        let _changed = change.changed().await;
     }
 
     /// `None` when the queue is full.
@@ -232,11 +243,11 @@ impl Publisher {
     /// Kind `Undelivered`, with the messages whose [`Delivery`] nobody waited for and that were not delivered.
     pub async fn flush(&self) -> Result<(), Error> {
         loop {
-            let changed = self.deliveries().watch();
+            let mut changed = self.deliveries().watch();
             if self.deliveries().outstanding() == 0 {
                 break;
             }
-            changed.await;
+            self.wait_for(&mut changed).await;
         }
         self.deliveries().report()
     }
