@@ -1,6 +1,7 @@
 //! What NASA's General Coordinates Network sends: circulars and text notices.
 
 pub mod circular;
+mod date;
 pub mod notice;
 
 pub use self::circular::Circular;
