@@ -23,6 +23,20 @@ pub(super) fn short(time: Timestamp) -> String {
     )
 }
 
+/// The date of a circular: GCN's own, that of a mail, or ISO 8601.
+pub(super) fn of_circular(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let mut words = text.split_ascii_whitespace();
+    if let (Some(date), Some(time), zone, None) = (words.next(), words.next(), words.next(), words.next())
+        && let (Some(date), Some(time)) = (slashed(date), clock(time))
+        && zone.is_none_or(|zone| matches!(zone, "GMT" | "UT" | "UTC" | "Z"))
+    {
+        return in_utc(date.to_datetime(time));
+    }
+    let mail = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true);
+    mail.parse_timestamp(text).or_else(|_| text.parse()).ok()
+}
+
 pub(super) fn in_utc(at: DateTime) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(at).ok()
 }

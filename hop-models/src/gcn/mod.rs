@@ -1,5 +1,6 @@
 //! What NASA's General Coordinates Network sends: circulars and text notices.
 
+mod archive;
 pub mod circular;
 mod date;
 pub mod notice;

@@ -28,6 +28,7 @@
 
 mod block;
 mod charset;
+mod event;
 mod header;
 mod json;
 mod mail;
@@ -37,10 +38,12 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use encoding_rs::Encoding;
 use hop_core::{Content, Error, ErrorKind, Location, MessageModel, Value};
+use jiff::Timestamp;
 
 pub use self::header::Titles;
 use self::header::Written;
 pub use self::mail::Part;
+use super::{archive, date};
 
 const LABEL: &str = "circular";
 /// Where the texts of the file form start, unless their title is longer.
@@ -89,6 +92,72 @@ impl Circular {
     /// The text. Of a mail in several parts, the plain one.
     pub fn body(&self) -> &str {
         self.body.as_str()
+    }
+
+    /// The circular's number, from `NUMBER`; `None` where it is missing or no whole number.
+    ///
+    /// A few circulars were numbered in between, such as 31034.5; [`header`](Self::header) has their text.
+    pub fn number(&self) -> Option<u32> {
+        self.titles.get("number")?.trim().parse().ok()
+    }
+
+    /// The subject, with the encoded words of mail read.
+    pub fn subject(&self) -> Option<Cow<'_, str>> {
+        self.titles.get("subject").map(charset::words)
+    }
+
+    /// Who sent it: name, institute and address, from `FROM`, with the encoded words of mail read.
+    pub fn author(&self) -> Option<Cow<'_, str>> {
+        self.titles.get("from").map(charset::words)
+    }
+
+    /// When it was sent, from `DATE`, in UTC.
+    ///
+    /// Read are the archive's `98/04/03 07:10:15 GMT` (years 70 to 99 are of the last century), the dates of mail, and
+    /// ISO 8601 with an offset. `None` for others.
+    ///
+    /// ```
+    /// # use hop_models::Circular;
+    /// let circular = Circular::new([("DATE", "98/04/03 07:10:15 GMT")], "");
+    /// assert_eq!(circular.date().map(|date| date.to_string()).as_deref(), Some("1998-04-03T07:10:15Z"));
+    /// ```
+    pub fn date(&self) -> Option<Timestamp> {
+        date::of_circular(self.titles.get("date")?)
+    }
+
+    /// The event that it is about: what GCN's JSON states, else the first name in the subject.
+    ///
+    /// Names are written as their catalogues do: `GRB 230818A`, `S200302c`, `IceCube-230401A`, `SGR 1935+2154`,
+    /// `AT2017gfo`, `EP240219a`, `FRB 20201124A`, `Swift J1727.8-1613`. `None` where no such name is found.
+    ///
+    /// ```
+    /// # use hop_models::Circular;
+    /// let circular = Circular::new([("SUBJECT", "GRB230818a: radio observation with the VLA")], "");
+    /// assert_eq!(circular.event_name().as_deref(), Some("GRB 230818A"));
+    /// ```
+    pub fn event_name(&self) -> Option<String> {
+        let stated = self.titles.get("eventid").filter(|name| !name.trim().is_empty());
+        stated.map(str::to_owned).or_else(|| event::name(&self.subject()?))
+    }
+
+    /// The circulars in a file of several, such as GCN keeps for each event, in order.
+    ///
+    /// A line of slashes parts them; so does a line `TITLE:` before a line `NUMBER:`.
+    ///
+    /// # Errors
+    /// Each is as [`load`](MessageModel::load) gives it; the others are not touched by it.
+    ///
+    /// ```
+    /// # use hop_models::Circular;
+    /// let archive = "//////////////////\nTITLE:   GCN CIRCULAR\nNUMBER:  1\n\nOne.\n\n//////////////////\n\
+    ///                TITLE:   GCN CIRCULAR\nNUMBER:  2\n\nTwo.\n";
+    /// let numbers: Result<Vec<_>, _> = Circular::archive(archive.as_bytes()).map(|one| Ok(one?.number())).collect();
+    /// assert_eq!(numbers?, [Some(1), Some(2)]);
+    /// # Ok::<(), hop_core::Error>(())
+    /// ```
+    pub fn archive(file: &[u8]) -> impl Iterator<Item = Result<Self, Error>> {
+        let begins = |line: &[u8], after: &[u8]| line.starts_with(b"TITLE:") && after.starts_with(b"NUMBER:");
+        archive::pieces(file, begins).map(|range| Self::load(file[range].into()))
     }
 
     /// The parts of a mail that has several, the plain text among them; else none.
