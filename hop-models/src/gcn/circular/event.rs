@@ -147,7 +147,9 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_none() {
-        for subject in ["", "Swift Triggers 1192735 and 1192737", "at 2023 we", "SGR burst", "GRB", "XGRB 230818A", "é+S"] {
+        for subject in
+            ["", "Swift Triggers 1192735 and 1192737", "at 2023 we", "SGR burst", "GRB", "XGRB 230818A", "é+S"]
+        {
             assert_eq!(name(subject), None, "{subject}");
         }
     }

@@ -24,6 +24,7 @@
 //! [gcn]: https://gcn.gsfc.nasa.gov/tech_describe.html
 
 mod lines;
+mod typed;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -33,11 +34,13 @@ use std::fmt;
 use bytes::Bytes;
 use hop_core::{Content, Error, ErrorKind, MessageModel, Value};
 
-use self::lines::{Entry, Index, is_space};
+use self::lines::{Entry, Lines, is_space};
+pub use self::typed::{Frame, Position};
+use super::archive;
 
 const LABEL: &str = "gcntextnotice";
 
-/// One GCN text notice: its bytes, and where its keys and values stand in them.
+/// One GCN text notice: its bytes, in which keys are looked up.
 ///
 /// ```
 /// use hop_core::MessageModel;
@@ -53,9 +56,10 @@ const LABEL: &str = "gcntextnotice";
 #[derive(Clone)]
 pub struct TextNotice {
     raw: Bytes,
-    /// The text that the index points into: `raw` itself, unless that is no UTF-8.
+    /// The text in UTF-8, white space around it taken off; a piece of `raw`, unless that is no UTF-8.
     text: Bytes,
-    index: Index,
+    /// Whether the text is as simple as most are, see [`lines::is_plain`].
+    plain: bool,
 }
 
 impl TextNotice {
@@ -64,9 +68,9 @@ impl TextNotice {
         &self.raw
     }
 
-    /// The whole notice as text.
+    /// The whole notice as text, white space around it taken off.
     pub fn text(&self) -> &str {
-        std::str::from_utf8(&self.text).unwrap_or_default()
+        lines::as_str(&self.text)
     }
 
     /// The first value of a key.
@@ -78,56 +82,52 @@ impl TextNotice {
 
     /// Every value of a key, in order.
     pub fn get_all<'a>(&'a self, key: &str) -> impl Iterator<Item = Cow<'a, str>> {
-        self.index.entries.iter().filter(move |entry| self.is(entry, key)).map(|entry| self.value(entry))
+        lines::entries_of(&self.text, self.plain, key).map(|entry| entry.value())
     }
 
     /// Keys as written and their values, in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Cow<'_, str>)> {
-        self.index.entries.iter().map(|entry| (self.slice(entry.key), self.value(entry)))
-    }
-
-    /// How many lines have a key.
-    pub fn len(&self) -> usize {
-        self.index.entries.len()
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        self.entries().map(|entry| (entry.key(), entry.value()))
     }
 
     /// Whether no line has a key.
     pub fn is_empty(&self) -> bool {
-        self.index.entries.is_empty()
+        memchr::memchr(b':', &self.text).is_none()
     }
 
     /// What stands before the first key, white space around it taken off; the title of a pager notice. Often empty.
     pub fn preamble(&self) -> &str {
-        self.slice((0, self.index.preamble)).trim_matches(is_space)
-    }
-
-    fn slice(&self, (start, end): (u32, u32)) -> &str {
-        let bytes = self.text.get(start as usize..end as usize).unwrap_or_default();
-        std::str::from_utf8(bytes).unwrap_or_default()
-    }
-
-    fn is(&self, entry: &Entry, key: &str) -> bool {
-        let (start, end) = entry.key;
-        // Almost every key is ASCII, where lower case is as long as upper.
-        let ours = self.text.get(start as usize..end as usize).unwrap_or_default();
-        ours.eq_ignore_ascii_case(key.as_bytes())
-            || (!ours.is_ascii() && self.slice(entry.key).to_lowercase() == key.to_lowercase())
-    }
-
-    fn value(&self, entry: &Entry) -> Cow<'_, str> {
-        let value = self.slice(entry.value);
-        // What is left of the key's own line is white space; anything beyond it is on lines of its own.
-        let rest = self.slice((entry.value.1, entry.end));
-        let mut more = lines::lines(rest, 0).skip(1).peekable();
-        if more.peek().is_none() {
-            return Cow::Borrowed(value);
+        let mut lines = Lines::new(&self.text, self.plain);
+        let mut rest = lines.rest().len();
+        while lines.next().is_some_and(|line| memchr::memchr(b':', line).is_none()) {
+            rest = lines.rest().len();
         }
-        let mut joined = value.to_owned();
-        for (_, line) in more {
-            joined.push('\n');
-            joined.push_str(line.trim_start_matches(is_space));
-        }
-        Cow::Owned(joined)
+        let before = self.text.get(..self.text.len() - rest).unwrap_or_default();
+        lines::as_str(before).trim_matches(is_space)
+    }
+
+    /// The notices in a file of several, in order, parted by lines of slashes or by their titles. They share its bytes.
+    ///
+    /// # Errors
+    /// Each is as [`decode`](MessageModel::decode) gives it.
+    ///
+    /// ```
+    /// # use hop_models::TextNotice;
+    /// let archive = b"TITLE: GCN/TEST NOTICE\nTRIGGER_NUM: 1\n////////////////\nTITLE: GCN/TEST NOTICE\nTRIGGER_NUM: 2\n";
+    /// let mut numbers = Vec::new();
+    /// for notice in TextNotice::archive(&archive[..].into()) {
+    ///     numbers.push(notice?.trigger_number().map(|number| number.into_owned()));
+    /// }
+    /// assert_eq!(numbers, [Some("1".to_owned()), Some("2".to_owned())]);
+    /// # Ok::<(), hop_core::Error>(())
+    /// ```
+    pub fn archive(file: &Bytes) -> impl Iterator<Item = Result<Self, Error>> {
+        let begins = |line: &[u8], _: &[u8]| line.starts_with(b"TITLE:");
+        archive::pieces(file, begins).map(|range| Self::decode((&file.slice(range)).into()))
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        lines::entries(&self.text, self.plain)
     }
 }
 
@@ -150,19 +150,16 @@ impl MessageModel for TextNotice {
 
     fn decode(content: Content<'_>) -> Result<Self, Error> {
         content.check_size(LABEL)?;
-        if u32::try_from(content.len()).is_err() {
-            return Err(Error::new(ErrorKind::Limit, LABEL).expected("less than 4 GiB"));
-        }
         let raw = content.to_bytes();
-        let (text, index) = match std::str::from_utf8(&raw) {
-            Ok(text) => (raw.clone(), lines::index(text)),
+        let text = match std::str::from_utf8(&raw) {
+            Ok(text) => raw.slice_ref(text.trim_matches(is_space).as_bytes()),
             Err(_) => {
                 let text: String = raw.iter().map(|byte| char::from(*byte)).collect();
-                let index = lines::index(&text);
-                (text.into(), index)
+                Bytes::copy_from_slice(text.trim_matches(is_space).as_bytes())
             }
         };
-        Ok(Self { raw, text, index })
+        let plain = lines::is_plain(&text);
+        Ok(Self { raw, text, plain })
     }
 
     /// The bytes as they came.
@@ -171,8 +168,8 @@ impl MessageModel for TextNotice {
     }
 
     fn fields(&self) -> Result<Value, Error> {
-        let mut places = HashMap::with_capacity(self.len());
-        let mut fields: Vec<(String, String)> = Vec::with_capacity(self.len());
+        let mut places = HashMap::new();
+        let mut fields: Vec<(String, String)> = Vec::new();
         for (key, value) in self.iter() {
             match places.entry(key.to_lowercase()) {
                 Place::Vacant(place) => {
@@ -200,5 +197,60 @@ impl MessageModel for TextNotice {
                 .expected("an object whose `raw` is bytes or a string")
                 .found(other.unwrap_or(&fields).describe())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notice(text: &str) -> TextNotice {
+        TextNotice::decode(text.into()).unwrap()
+    }
+
+    #[test]
+    fn values_have_units_and_times_are_utc() {
+        let notice = notice(
+            "TITLE:         GCN/SWIFT NOTICE\nNOTICE_DATE:   Fri 23 Dec 16 19:11:18 UT\nNOTICE_TYPE:   Swift-BAT GRB Position\n\
+             TRIGGER_NUM:   728094,   Seg_Num: 0\n\
+             GRB_RA:        259.877d {+17h 19m 31s} (J2000),\n               260.138d {+17h 20m 33s} (current),\n\
+             \x20              259.109d {+17h 16m 26s} (1950)\n\
+             GRB_DEC:       -25.010d {-25d 00' 36\"} (J2000),\n               -25.027d {-25d 01' 35\"} (current),\n\
+             \x20              -24.960d {-24d 57' 33\"} (1950)\n\
+             GRB_ERROR:     3.00 [arcmin radius, statistical only]\n\
+             GRB_DATE:      17745 TJD; 358 DOY; 16/12/23\nGRB_TIME:      68486.64 SOD {19:01:26.64} UT\n",
+        );
+        assert_eq!(notice.title().as_deref(), Some("GCN/SWIFT NOTICE"));
+        assert_eq!(notice.notice_type().as_deref(), Some("Swift-BAT GRB Position"));
+        assert_eq!(notice.trigger_number().as_deref(), Some("728094"));
+        assert_eq!(notice.notice_date().unwrap().to_string(), "2016-12-23T19:11:18Z");
+        assert_eq!(notice.event_time().unwrap().to_string(), "2016-12-23T19:01:26.64Z");
+        assert_eq!(notice.position(), Some(Position { ra: 259.877, dec: -25.010, frame: Frame::J2000 }));
+        assert_eq!(notice.position_in(Frame::B1950), Some(Position { ra: 259.109, dec: -24.960, frame: Frame::B1950 }));
+        assert_eq!(notice.position_error(), Some(0.05));
+    }
+
+    #[test]
+    fn days_and_seconds_do_where_calendar_and_clock_are_missing() {
+        let notice = notice("EVENT_DATE: 17745 TJD\nEVENT_TIME: 68486.64 SOD UT\n");
+        assert_eq!(notice.event_time().unwrap().to_string(), "2016-12-23T19:01:26.64Z");
+    }
+
+    #[test]
+    fn a_pager_notice_keeps_its_first_line() {
+        let notice = notice("GCN/RXTE_PCA GRB\nRA=123.45d DEC=-12.50d\nTIME: 04:05:02.00 UT\n");
+        assert_eq!(notice.title().as_deref(), Some("GCN/RXTE_PCA GRB"));
+        assert_eq!(notice.preamble(), "GCN/RXTE_PCA GRB\nRA=123.45d DEC=-12.50d");
+        assert_eq!(notice.position(), None);
+    }
+
+    #[test]
+    fn nonsense_is_no_number() {
+        let notice = notice(
+            "NOTICE_DATE: Fri 99 Dec 16 99:11:18 UT\nGRB_RA: nan (J2000)\nGRB_DEC: 1e999 (J2000)\nGRB_ERROR: 3 [furlong]\n\
+             GRB_DATE: 99999999999 TJD\nGRB_TIME: inf SOD\nTRIGGER_NUM: , x\n",
+        );
+        assert_eq!((notice.notice_date(), notice.event_time()), (None, None));
+        assert_eq!((notice.position(), notice.position_error(), notice.trigger_number()), (None, None, None));
     }
 }
