@@ -128,7 +128,7 @@ fn what_hop_client_loads_is_read_the_same() {
 /// One file of the corpus, loaded under a label, as a typed model.
 fn load<M: hop_core::MessageModel>(corpus: &Path, name: &str) -> M {
     let bytes = bytes::Bytes::from(fs::read(corpus.join("files").join(name)).unwrap());
-    M::load((&bytes).into()).unwrap_or_else(|error| panic!("{name}: {error}"))
+    M::load((&bytes).into()).expect(name)
 }
 
 /// A circular's title and where its file is; `circular/derived` and `circular/email` hold what hop-client distorts.
