@@ -194,11 +194,18 @@ fn what_is_no_circular() {
 
 #[test]
 fn values_that_are_no_text_stay_as_they_came() {
-    let content = r#"{"header": {"number": 34399, "title": null, "half": "\ud83d"}, "body": "a \ud83d b"}"#;
+    let content =
+        r#"{"header": {"number": 34399, "title": null, "half": "\ud83d", "\ud83d": ""}, "body": "a \ud83d b"}"#;
     let circular = Circular::decode(content.into()).unwrap();
     assert_eq!(circular.number(), Some(34399));
     assert_eq!(circular.body(), "a \u{FFFD} b");
     assert_eq!(circular.encode().unwrap(), content);
+}
+
+#[test]
+fn a_byte_order_mark_hides_no_key() {
+    let notice = TextNotice::decode("\u{FEFF}TITLE: GCN/TEST NOTICE\n".into()).unwrap();
+    assert_eq!(notice.title().as_deref(), Some("GCN/TEST NOTICE"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The header of a circular: titles and texts in order.
 
-use hop_core::{Object, Value};
+use hop_core::{Object, Text, Value};
 
 /// The titles of a circular and their texts, in the order in which they came.
 ///
@@ -16,7 +16,7 @@ use hop_core::{Object, Value};
 /// assert_eq!(titles.get_all("subject").count(), 2);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Titles(Vec<(String, Written)>);
+pub struct Titles(Vec<(Written, Written)>);
 
 impl Titles {
     /// No titles.
@@ -26,17 +26,17 @@ impl Titles {
 
     /// Adds a title in lower case, and its text, at the end.
     pub fn push(&mut self, title: &str, text: impl Into<String>) {
-        self.0.push((title.to_lowercase(), Written::from(text.into())));
+        self.0.push((title.to_lowercase().into(), text.into().into()));
     }
 
     /// The text under a title: the last one, where the title repeats.
     pub fn get(&self, title: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(title)).map(|(_, text)| text.as_str())
+        self.0.iter().rev().find(|(name, _)| name.as_str().eq_ignore_ascii_case(title)).map(|(_, text)| text.as_str())
     }
 
     /// Every text under a title, in order.
     pub fn get_all<'a>(&'a self, title: &str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(title)).map(|(_, text)| text.as_str())
+        self.0.iter().filter(move |(name, _)| name.as_str().eq_ignore_ascii_case(title)).map(|(_, text)| text.as_str())
     }
 
     /// Titles and texts in order.
@@ -61,19 +61,19 @@ impl Titles {
 
     /// Replaces the first text under a title.
     pub(super) fn replace_first(&mut self, title: &str, text: &str) {
-        if let Some((_, old)) = self.0.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(title)) {
+        if let Some((_, old)) = self.0.iter_mut().find(|(name, _)| name.as_str().eq_ignore_ascii_case(title)) {
             *old = Written::from(text.to_owned());
         }
     }
 
     /// Titles exactly as the object of the wire has them.
     pub(super) fn from_object(object: Object) -> Self {
-        Self(object.into_iter().map(|(name, value)| (name.to_string_lossy().into_owned(), value.into())).collect())
+        Self(object.into_iter().map(|(name, value)| (Value::from(name).into(), value.into())).collect())
     }
 
     /// As the object of the wire: of a repeated title the last text, in the first one's place.
     pub(super) fn to_object(&self) -> Object {
-        self.0.iter().map(|(name, text)| (name.as_str().into(), text.to_value())).collect()
+        self.0.iter().map(|(name, text)| (name.to_text(), text.to_value())).collect()
     }
 }
 
@@ -97,6 +97,14 @@ pub(super) struct Written {
 impl Written {
     pub(super) fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// As the name of an entry.
+    fn to_text(&self) -> Text {
+        match self.to_value() {
+            Value::String(text) => text,
+            _ => self.text.as_str().into(),
+        }
     }
 
     pub(super) fn to_value(&self) -> Value {

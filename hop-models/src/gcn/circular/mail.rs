@@ -36,8 +36,8 @@ impl Part {
 
     /// The name of the file, if one is stated.
     pub fn file_name(&self) -> Option<String> {
-        let named = parameter(self.titles.first("content-disposition")?, "filename");
-        let named = named.or_else(|| parameter(self.titles.first("content-type")?, "name"))?;
+        let stated = |title, name| self.titles.first(title).and_then(|text| parameter(text, name));
+        let named = stated("content-disposition", "filename").or_else(|| stated("content-type", "name"))?;
         Some(charset::words(&named).into_owned())
     }
 
@@ -239,5 +239,38 @@ fn unquote(text: &str) -> String {
     match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
         Some(inner) => inner.replace("\\\\", "\\").replace("\\\"", "\""),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_have_names_types_and_text() {
+        let text = "Content-Type: multipart/mixed; boundary=\"a; b\"\n\nfor nobody\n--a; b\nContent-Type: TEXT/Plain; charset=koi8-r\n\
+                    Content-Transfer-Encoding: base64\n\n8M/T1A==\n--a; b  \nContent-Type: image/png; name=\"a;b.png\"\n\n1\n\n--a; b\n\
+                    --a; b\nContent-Disposition: attachment; filename=\"a \\\"b\\\".txt\"\n\n2\n--a; b--\nnor this\n";
+        let mail = read(text.as_bytes(), &Limits::DEFAULT).unwrap();
+        assert_eq!(mail.body, "Пост");
+        let shown = |part: &Part| (part.content_type().into_owned(), part.file_name(), part.is_attachment());
+        assert_eq!(
+            mail.parts.iter().map(shown).collect::<Vec<_>>(),
+            [
+                ("text/plain".to_owned(), None, false),
+                ("image/png".to_owned(), Some("a;b.png".to_owned()), false),
+                ("text/plain".to_owned(), Some("a \"b\".txt".to_owned()), true),
+            ]
+        );
+        assert_eq!(mail.parts.iter().map(Part::content).collect::<Vec<_>>(), [&b"\xf0\xcf\xd3\xd4"[..], b"1\n", b"2"]);
+    }
+
+    #[test]
+    fn a_mail_without_its_boundary_is_all_body() {
+        for head in ["Content-Type: multipart/mixed\n\n", "Content-Type: multipart/mixed; boundary=b\n\n"] {
+            let text = format!("{head}Only text.\n--b--\nMore.\n");
+            let mail = read(text.as_bytes(), &Limits::DEFAULT).unwrap();
+            assert_eq!(mail.body, "Only text.\n--b--\nMore.\n");
+        }
     }
 }

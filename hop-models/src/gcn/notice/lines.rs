@@ -138,7 +138,8 @@ pub(super) fn entries_of<'a>(text: &'a [u8], plain: bool, key: &str) -> impl Ite
                 continue;
             }
             let same = |entry: &Entry<'_>| {
-                let ours = entry.key();
+                // A byte-order mark is part of the first key, for hop-client and in the fields; no reader means it.
+                let ours = entry.key().trim_start_matches('\u{FEFF}');
                 ours.eq_ignore_ascii_case(key) || (!by_bytes && ours.to_lowercase() == key.to_lowercase())
             };
             if let Some(entry) = Entry::of(line, &lines).filter(same) {
