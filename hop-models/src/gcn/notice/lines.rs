@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+const BYTE_ORDER_MARK: char = '\u{FEFF}';
+
 /// White space, as Python's `str.isspace` has it.
 pub(super) fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1C}'..='\u{1F}')
@@ -129,6 +131,7 @@ pub(super) fn entries(text: &[u8], plain: bool) -> impl Iterator<Item = Entry<'_
 /// The entries whose key is `key` in any case, in order.
 pub(super) fn entries_of<'a>(text: &'a [u8], plain: bool, key: &str) -> impl Iterator<Item = Entry<'a>> {
     let mut lines = Lines::new(text, plain);
+    let key = key.trim_start_matches(BYTE_ORDER_MARK);
     // A letter beyond ASCII can have one of ASCII for its lower case (the Kelvin sign has `k`).
     let by_bytes = plain && key.is_ascii();
     std::iter::from_fn(move || {
@@ -139,7 +142,7 @@ pub(super) fn entries_of<'a>(text: &'a [u8], plain: bool, key: &str) -> impl Ite
             }
             let same = |entry: &Entry<'_>| {
                 // A byte-order mark is part of the first key, for hop-client and in the fields; no reader means it.
-                let ours = entry.key().trim_start_matches('\u{FEFF}');
+                let ours = entry.key().trim_start_matches(BYTE_ORDER_MARK);
                 ours.eq_ignore_ascii_case(key) || (!by_bytes && ours.to_lowercase() == key.to_lowercase())
             };
             if let Some(entry) = Entry::of(line, &lines).filter(same) {
