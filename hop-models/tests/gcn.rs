@@ -181,6 +181,7 @@ fn what_is_no_circular() {
         assert_eq!(circular.body(), text);
         assert!(Circular::decode(text.into()).is_err(), "{text}");
     }
+    assert!(Circular::decode(r#"[{"title": "x"}, "body"]"#.into()).is_err());
     assert_eq!(
         load(b"\x1f\x8b\x08\0\0\0\0\0\0\x03").unwrap_err().to_string(),
         "circular: expected JSON, or lines such as `TITLE: GCN CIRCULAR`, found `\\x1f\\x8b\\x08\\x00\\x00\\x00\\x00\\x00\\x00\\x03`, \

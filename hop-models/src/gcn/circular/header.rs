@@ -1,6 +1,9 @@
 //! The header of a circular: titles and texts in order.
 
+use std::fmt;
+
 use hop_core::{Object, Text, Value};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 /// The titles of a circular and their texts, in the order in which they came.
 ///
@@ -84,6 +87,31 @@ impl<K: AsRef<str>, V: Into<String>> FromIterator<(K, V)> for Titles {
             titles.push(title.as_ref(), text);
         }
         titles
+    }
+}
+
+/// Titles from an object whose values are all strings.
+impl<'de> Deserialize<'de> for Titles {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Titles;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("titles and their texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Titles, A::Error> {
+                let mut titles = Titles::new();
+                while let Some((title, text)) = entries.next_entry::<String, String>()? {
+                    titles.0.push((title.into(), text.into()));
+                }
+                Ok(titles)
+            }
+        }
+
+        deserializer.deserialize_map(Object)
     }
 }
 

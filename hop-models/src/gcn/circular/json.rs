@@ -13,10 +13,28 @@
 //! [schema]: https://gcn.nasa.gov/schema/main/gcn/circulars.schema.json
 
 use hop_core::{Error, ErrorKind, Location, Object, Value};
+use serde::Deserialize;
 
 use super::header::Written;
 use super::{Circular, LABEL, Titles};
 use crate::gcn::date;
+
+/// What hop-client sends, and nothing beside it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    header: Titles,
+    body: String,
+}
+
+/// The circular in content that hop-client sends: nearly all there are. `None` for any other, which takes a detour through a
+/// value, and for what Python writes beyond the standard.
+pub(super) fn read_strict(content: &[u8]) -> Option<Circular> {
+    // Serde would read an array into it as well.
+    let Some(b'{') = super::first(content) else { return None };
+    let Wire { header, body } = serde_json::from_slice(content).ok()?;
+    Some(Circular { titles: header, body: body.into(), ..Circular::default() })
+}
 
 /// The circular in an object of either form.
 pub(super) fn read(value: Value) -> Result<Circular, Error> {

@@ -217,8 +217,9 @@ fn is_binary(text: &[u8]) -> bool {
     std::str::from_utf8(text).is_err() && text.iter().any(control)
 }
 
-fn starts_object(text: &[u8]) -> bool {
-    text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii_start().starts_with(b"{")
+/// The first byte that is no white space.
+fn first(text: &[u8]) -> Option<u8> {
+    text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii_start().first().copied()
 }
 
 impl MessageModel for Circular {
@@ -227,7 +228,10 @@ impl MessageModel for Circular {
     /// The circular in JSON, hop's or GCN's. What is no JSON is read as a file, if it has a title.
     fn decode(content: Content<'_>) -> Result<Self, Error> {
         content.check_size(LABEL)?;
-        if starts_object(&content) {
+        if matches!(first(&content), Some(b'{' | b'[' | b'"')) {
+            if let Some(circular) = json::read_strict(&content) {
+                return Ok(circular);
+            }
             return json::read(hop_core::json::parse(content).map_err(|error| error.about(LABEL))?);
         }
         Self::read_text(content, true)
@@ -241,7 +245,7 @@ impl MessageModel for Circular {
     /// The circular in text: that of GCN's archive, mail, or either JSON. Text without a header is all body.
     fn load(file: Content<'_>) -> Result<Self, Error> {
         file.check_size(LABEL)?;
-        if starts_object(&file)
+        if first(&file) == Some(b'{')
             && let Ok(value) = hop_core::json::parse(file)
             && json::is_circular(&value)
         {
