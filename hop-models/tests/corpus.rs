@@ -124,3 +124,117 @@ fn what_hop_client_loads_is_read_the_same() {
     }
     assert!(wrong.is_empty(), "{} disagree:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// One file of the corpus, loaded under a label, as a typed model.
+fn load<M: hop_core::MessageModel>(corpus: &Path, name: &str) -> M {
+    let bytes = bytes::Bytes::from(fs::read(corpus.join("files").join(name)).unwrap());
+    M::load((&bytes).into()).expect(name)
+}
+
+/// A circular's title and where its file is; `circular/derived` and `circular/email` hold what hop-client distorts.
+#[test]
+fn circulars_that_hop_client_distorts_are_whole() {
+    use hop_models::Circular;
+    let Some(corpus) = corpus() else { return };
+
+    // The fold is undone: the title is that of the circular it was made from.
+    let folded: Circular = load(&corpus, "circular/derived/folded-subject.txt");
+    let subject = folded.subject().unwrap();
+    assert!(
+        !subject.contains('\n') && subject.starts_with("GRB 230812B: Zwicky Transient Facility Identifies"),
+        "{subject}"
+    );
+
+    // Both subjects are there.
+    let twice: Circular = load(&corpus, "circular/derived/duplicate-headers.txt");
+    assert_eq!(twice.header().get_all("subject").count(), 2);
+
+    // The plain text is the body, the rest is at hand.
+    let mail: Circular = load(&corpus, "circular/email/gcnweb-multipart-mixed-attachment.eml");
+    assert_eq!(mail.body(), "There will be an attachment on this\n");
+    let kinds: Vec<_> = mail.parts().iter().map(|part| part.content_type()).collect();
+    assert_eq!(kinds, ["text/plain", "text/html", "text/plain"]);
+    assert_eq!(mail.parts()[2].file_name().as_deref(), Some("attach_me.txt"));
+    assert_eq!(mail.parts()[2].content(), "just a blank file, nothing to see here");
+    assert_eq!(mail.date().unwrap().to_string(), "2023-04-12T19:46:51Z");
+    let mail: Circular = load(&corpus, "circular/email/gcnweb-multipart-rewrite.eml");
+    assert_eq!(mail.body(), "This is an external email (gmail) test with the test_rewrite flag\n");
+}
+
+/// What hop-client refuses: GCN's own JSON. Everything in it is somewhere in the circular, and stays there on the wire.
+#[test]
+fn circulars_in_the_json_of_gcn_are_read_and_nothing_is_lost() {
+    use hop_core::MessageModel;
+    use hop_models::Circular;
+    let Some(corpus) = corpus() else { return };
+    let (mut all, mut read) = (Vec::new(), 0);
+    files(&corpus.join("files/circular/json"), &mut all);
+    for path in all {
+        let json = read_json(&path).unwrap();
+        let Some(id) = json["circularId"].as_i64() else { continue };
+        let name = path.strip_prefix(corpus.join("files")).unwrap().to_str().unwrap();
+        let circular: Circular = load(&corpus, name);
+        assert_eq!(circular.number().map(i64::from), Some(id), "{name}");
+        assert_eq!(Some(circular.body()), json["body"].as_str(), "{name}");
+        assert_eq!(circular.header().get("subject"), json["subject"].as_str(), "{name}");
+        assert_eq!(circular.author().as_deref(), json["submitter"].as_str(), "{name}");
+        let seconds = json["createdOn"].as_i64().map(|milliseconds| milliseconds.div_euclid(1000));
+        assert_eq!(circular.date().map(|date| date.as_second()), seconds, "{name}");
+        let again = Circular::decode((&circular.encode().unwrap()).into()).unwrap();
+        assert_eq!(again, circular, "{name}");
+        for (key, value) in json.as_object().unwrap().iter() {
+            let shown = circular.fields().unwrap().to_string();
+            let value = value.as_array().map_or(value, |values| &values[0]).to_string();
+            let value = value.trim_matches('"');
+            assert!(shown.contains(value), "{name}: {key} is lost");
+        }
+        // The same circular as GCN's text page has it.
+        if let Ok(text) = fs::read(corpus.join(format!("files/circular/txt/gcn-{id}.txt"))) {
+            let text = Circular::load(text.as_slice().into()).unwrap();
+            for (title, value) in text.header().iter() {
+                assert_eq!(circular.header().get(title), Some(value), "{name}");
+            }
+        }
+        read += 1;
+    }
+    println!("circular/json: {read} of GCN's own read");
+    assert!(read > 0);
+}
+
+/// Numbers and times of every notice, and the first line of those without a key for it.
+#[test]
+fn notices_say_what_when_and_where() {
+    use hop_models::TextNotice;
+    let Some(corpus) = corpus() else { return };
+    let pager: TextNotice = load(&corpus, "gcn-text/pager-rxte-grb.txt");
+    assert_eq!(pager.title().as_deref(), Some("GCN/RXTE_PCA GRB"));
+    assert_eq!(pager.preamble(), "GCN/RXTE_PCA GRB\nRA=152.40d DEC=+3.26d");
+
+    let icecube: TextNotice = load(&corpus, "gcn-text/hop-icecube-bronze.txt");
+    assert_eq!(icecube.get_all("comments").count(), 2);
+    assert_eq!(icecube.position().map(|at| (at.ra, at.dec)), Some((103.7861, 5.8716)));
+    assert_eq!(icecube.position_error(), Some(69.22 / 60.0));
+    assert_eq!(icecube.event_time().unwrap().to_string(), "2024-04-12T05:33:46.89Z");
+
+    let lvc: TextNotice = load(&corpus, "gcn-text/skip-lvc-S200316bj-preliminary.txt");
+    assert_eq!(lvc.trigger_number().as_deref(), Some("S200316bj"));
+    assert_eq!(lvc.event_time().unwrap().to_string(), "2020-03-16T21:57:56.157221Z");
+
+    let mut all = Vec::new();
+    files(&corpus.join("files/gcn-text"), &mut all);
+    for path in all {
+        let name = path.strip_prefix(corpus.join("files")).unwrap().to_str().unwrap();
+        let notice: TextNotice = load(&corpus, name);
+        assert!(notice.title().is_some(), "{name}");
+        println!(
+            "{name}: {:?} {:?} {:?} {:?}",
+            notice.notice_date().map(|time| time.to_string()),
+            notice.event_time().map(|time| time.to_string()),
+            notice.position().map(|at| (at.ra, at.dec)),
+            notice.position_error(),
+        );
+        if !name.contains("pager") && notice.get("notice_date").is_some() {
+            assert!(notice.notice_date().is_some(), "{name}");
+        }
+    }
+}
