@@ -479,7 +479,7 @@ impl Reader<'_> {
         let Some(node) = node else { return self.error("`</`") };
         let name = &self.text[node.start as usize..node.end as usize];
         let opened = Location::in_text(self.text, node.start as usize);
-        let error = self.error(format!("`</` of {}", excerpt(name)));
+        let error = self.error(format!("`</{}>`", excerpt(name).trim_matches('`')));
         match opened {
             Location::Text { line, .. } => error.help(format!("it was opened on line {line}")),
             _ => error,

@@ -1,7 +1,5 @@
 //! XML out: elements, attributes and text, indented where that changes nothing.
 
-use super::chars;
-
 /// The part of a name after its last colon; the whole where nothing stands there.
 #[inline]
 pub(crate) fn local_name(name: &str) -> &str {
@@ -25,11 +23,6 @@ struct Open {
     name: String,
     has_elements: bool,
     has_text: bool,
-}
-
-/// The first character that no XML document can hold, not even as a reference.
-pub(crate) fn unwritable(text: &str) -> Option<char> {
-    text.chars().find(|c| !chars::is_allowed(*c))
 }
 
 impl Writer {
