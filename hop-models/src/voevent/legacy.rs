@@ -9,7 +9,7 @@ use hop_core::{Content, Error, ErrorKind, Object, Text, Value, json};
 
 use super::VoEvent;
 use super::dictionary::{self, EXTRA, FIELDS};
-use super::xml::{Document, SUBJECT, Writer, is_allowed, is_name};
+use super::xml::{SUBJECT, Writer, is_allowed, is_name};
 
 /// The attributes of VOEvent 2.0, and some of versions before it.
 const ATTRIBUTES: [&str; 24] = [
@@ -41,7 +41,7 @@ const ATTRIBUTES: [&str; 24] = [
 ];
 
 /// The namespace that what is written here is in.
-const NAMESPACE: &str = "http://www.ivoa.net/xml/VOEvent/v2.0";
+pub(super) const NAMESPACE: &str = "http://www.ivoa.net/xml/VOEvent/v2.0";
 
 /// Namespaces of prefixes that hop-client let into dictionaries.
 const KNOWN_PREFIXES: [(&str, &str); 3] = [
@@ -64,9 +64,8 @@ pub(super) fn from_fields(fields: Value) -> Result<VoEvent, Error> {
 /// The event of a dictionary, under the limits of `content`.
 fn event(fields: Value, content: Content<'_>) -> Result<VoEvent, Error> {
     let fields = check(fields)?;
-    let xml = bytes::Bytes::from(write(&fields)?);
-    let document = Document::read(Content::from(&xml).with_limits(content.limits()), super::ROOT, super::sniff::other_root)?;
-    Ok(VoEvent { document, content: xml, dictionary: Some(Box::new(dictionary::with_defaults(fields))) })
+    let event = VoEvent::read(write(&fields)?.into(), content)?;
+    Ok(VoEvent { dictionary: Some(Box::new(dictionary::with_defaults(fields))), ..event })
 }
 
 /// The dictionary, if it is one of an event: an `ivorn`, and no names but hop-client's.

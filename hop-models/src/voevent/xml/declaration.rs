@@ -3,7 +3,7 @@
 use hop_core::{Error, ErrorKind, Location, excerpt};
 
 use super::SUBJECT;
-use super::chars::{self, SPACE};
+use super::chars::{self, NAME, SPACE};
 
 /// The XML declaration of a document.
 #[derive(Debug)]
@@ -23,8 +23,11 @@ pub(super) fn read(text: &[u8], start: usize) -> Result<Option<Declaration<'_>>,
     }
     let mut reader = Reader { text, at: start + 5 };
     reader.space();
+    let version = reader.pseudo_attribute("version")?.ok_or_else(|| reader.error("`version=\"1.0\"`"))?;
     // Which version is not looked at, as in expat: where it says `2.0`, VOEvent's is meant.
-    reader.pseudo_attribute("version")?.ok_or_else(|| reader.error("`version=\"1.0\"`"))?;
+    if !version.bytes().all(|byte| chars::is(byte, NAME)) {
+        return Err(reader.error("the version `1.0`"));
+    }
     let mut spaced = reader.space();
     let encoding = if spaced { reader.pseudo_attribute("encoding")? } else { None };
     if let Some(name) = encoding {

@@ -68,6 +68,13 @@ impl<'a> Element<'a> {
         self.children().find(|child| child.name() == name)
     }
 
+    /// All elements in this one, at any depth, in document order.
+    pub fn descendants(self) -> impl Iterator<Item = Element<'a>> {
+        let document = self.document;
+        let is_element = move |at: &usize| document.node(*at).is_some_and(|node| node.kind == Kind::Element);
+        (self.at + 1..self.end()).filter(is_element).map(move |at| Element::new(document, at))
+    }
+
     /// The text of this element without that of the elements in it: pieces joined, white space around it left out; `None`
     /// where there is no more than white space.
     pub fn text(self) -> Option<Cow<'a, str>> {
@@ -76,10 +83,10 @@ impl<'a> Element<'a> {
         while at < end {
             let Some(node) = self.document.node(at) else { break };
             if let Some(piece) = self.document.text_of(at) {
-                whole = Some(match whole {
-                    None => piece,
-                    Some(before) => before.into_owned().into_with(&piece),
-                });
+                match &mut whole {
+                    None => whole = Some(piece),
+                    Some(text) => text.to_mut().push_str(&piece),
+                }
             }
             at = (node.next as usize).max(at + 1);
         }
@@ -93,24 +100,13 @@ impl<'a> Element<'a> {
 }
 
 /// Text without the white space around it, `None` where nothing is left.
-pub(super) fn trimmed(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
+fn trimmed(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
     let trimmed = match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
         Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
         Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
     };
     if trimmed.is_empty() { None } else { Some(trimmed) }
-}
-
-trait IntoWith {
-    fn into_with<'a>(self, more: &str) -> Cow<'a, str>;
-}
-
-impl IntoWith for String {
-    fn into_with<'a>(mut self, more: &str) -> Cow<'a, str> {
-        self.push_str(more);
-        Cow::Owned(self)
-    }
 }
 
 impl fmt::Debug for Element<'_> {
