@@ -8,19 +8,8 @@ use hop_core::{Object, Text, Value};
 use super::xml::{Document, Element, Step};
 
 /// The fields that hop-client gives an event, in its order.
-pub(super) const FIELDS: [&str; 11] = [
-    "ivorn",
-    "role",
-    "version",
-    "Who",
-    "What",
-    "WhereWhen",
-    "How",
-    "Why",
-    "Citations",
-    "Description",
-    "Reference",
-];
+pub(super) const FIELDS: [&str; 11] =
+    ["ivorn", "role", "version", "Who", "What", "WhereWhen", "How", "Why", "Citations", "Description", "Reference"];
 
 /// What stands on the root element beside [`FIELDS`] is collected under this name.
 pub(super) const EXTRA: &str = "_extra";

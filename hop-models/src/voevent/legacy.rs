@@ -137,12 +137,7 @@ fn write(fields: &Object) -> Result<String, Error> {
 }
 
 /// Writes the attributes and text of the element just opened, and puts its elements on the stack.
-fn members<'v>(
-    object: &'v Object,
-    is_root: bool,
-    writer: &mut Writer,
-    tasks: &mut Vec<Task<'v>>,
-) -> Result<(), Error> {
+fn members<'v>(object: &'v Object, is_root: bool, writer: &mut Writer, tasks: &mut Vec<Task<'v>>) -> Result<(), Error> {
     // Python writes the attributes of an element before its elements.
     let last_known = object.iter().enumerate().filter(|(_, (key, value))| is_known(key) && is_scalar(value)).last();
     let last_known = last_known.map_or(0, |(at, _)| at);

@@ -1,4 +1,67 @@
-//! VOEvent packets: what IVOA's standard says of a transient, in XML.
+//! VOEvent packets: what happened on the sky, who says so, and how to answer, in XML.
+//!
+//! Standard: [VOEvent 2.0](http://www.ivoa.net/documents/VOEvent/), IVOA Recommendation of 11 July 2011, with the part of STC
+//! that it uses. Packets of 1.0, 1.1 and the drafts before and after are read too.
+//!
+//! ```
+//! use hop_core::MessageModel;
+//! use hop_models::VoEvent;
+//! use hop_models::voevent::Role;
+//!
+//! # let content = bytes::Bytes::from_static(include_bytes!("../../../fixtures/voevent/v2.0/prefixed/content.xml"));
+//! let event = VoEvent::decode((&content).into())?;
+//! assert_eq!(event.ivorn().as_deref(), Some("ivo://example.hop/survey#2026-01-31T04:05:06_17"));
+//! assert_eq!(event.role(), Role::Observation);
+//!
+//! let position = event.position()?.expect("this one has a position");
+//! assert_eq!((position.right_ascension, position.declination), (150.11625, -2.20583));
+//! let time = event.time()?.expect("and a time");
+//! assert_eq!(time.utc()?.to_string(), "2026-01-31T04:05:06.25Z");
+//!
+//! let exposure = event.param("image", "exposure").expect("a parameter in a group");
+//! assert_eq!((exposure.as_f64()?, exposure.unit().as_deref()), (60.0, Some("s")));
+//!
+//! // What goes out is what came in, byte for byte.
+//! assert_eq!(event.encode()?, content);
+//! # Ok::<(), hop_core::Error>(())
+//! ```
+//!
+//! An event is the bytes received and a flat index over them, made in one pass. What is asked of it is a view that borrows
+//! from the bytes; nothing is copied until a reference such as `&amp;` has to be replaced. Parameters, groups and tables keep
+//! the order of the document.
+//!
+//! # What is read
+//!
+//! - XML that is well formed, in UTF-8, UTF-16, US-ASCII, ISO-8859-x or windows-125x. White space and a byte-order mark before
+//!   the XML declaration are let through, prefixes need not be declared, `encoding="utf8"` is UTF-8, and names may
+//!   hold what the fifth edition of XML allows; in all else it is as strict as expat.
+//! - The root element by its local name, under `voe:`, another prefix, a default namespace or none; what stands in it likewise.
+//! - JSON of the dictionary, which hop-client sent before 0.12, and the envelope from before 0.6. Such an event is encoded
+//!   as XML. What is no string in the JSON is text in the XML.
+//!
+//! # Not supported
+//!
+//! - Document type declarations and the entities they declare: an error. No VOEvent has one, and readers that expand them can
+//!   be made to run out of memory.
+//! - Validation against the schema: missing and unknown elements are no errors.
+//! - In STC: error boxes and ellipses, offsets from a time (`TimeOffset`), coordinates other than right ascension and
+//!   declination. [`VoEvent::root`] gives the elements as they are.
+//! - Signatures: they are kept with the bytes, and not checked.
+//! - Multi-byte encodings other than UTF-8 and UTF-16.
+//!
+//! # Differences from hop-client
+//!
+//! - It finds the root under the prefix `voe:` alone; others are read here.
+//! - Its dictionary has names as written, so that `xmlns`, `xlink:href` and `stc:Position2D` get into it. Here
+//!   [`fields`](hop_core::MessageModel::fields) has local names, without namespace declarations and without attributes of other
+//!   namespaces such as XLink's; the latter are still in [`VoEvent::root`].
+//! - It fails on an attribute or element of the root that the schema does not have; here these stand under `_extra`.
+//! - It fails on `id` in the place of `ivorn`, as VOEvent 1.0 has it; here that is the identifier.
+//! - In its dictionary all `Param` come together and the order among `Param`, `Group` and `Table` is lost; the views keep it.
+//!
+//! # Where senders put things
+//!
+#![doc = include_str!("MISSIONS.md")]
 
 mod builder;
 mod dictionary;
@@ -26,7 +89,18 @@ pub use self::xml::{Attribute, Attributes, Children, Element};
 /// The local name of the root element.
 const ROOT: &str = "VOEvent";
 
-/// An event, as the bytes received and an index over them.
+/// An event: what it says is read from the bytes received when it is asked for.
+///
+/// It is cheap to clone the bytes and not the index, so events are best shared by reference or in an `Arc`. The
+/// [module](self) says what is read and how it differs from hop-client.
+///
+/// # Errors
+/// Decoding fails with kind `Malformed`, a line and a column where XML or JSON is not well formed; with kind `Unsupported`, a
+/// name and a way out, for what is recognised as something else: another root element, a document type, compressed data,
+/// a web page, other JSON; with kind `Limit` beyond the content's limits. Positions in a document that is not UTF-8 count
+/// in its text.
+///
+/// Source: VOEvent 2.0, `<VOEvent>`.
 #[derive(Clone)]
 pub struct VoEvent {
     document: Document,

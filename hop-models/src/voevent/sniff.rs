@@ -36,9 +36,8 @@ pub(super) fn kind(content: &[u8]) -> Result<Kind, Error> {
     };
     let rest = &text[first..];
     match rest.first() {
-        Some(b'<') if is_html(rest) => {
-            Err(unsupported("an HTML page".to_owned()).help("a server may have answered with an error instead of the event"))
-        }
+        Some(b'<') if is_html(rest) => Err(unsupported("an HTML page".to_owned())
+            .help("a server may have answered with an error instead of the event")),
         Some(b'<' | 0 | 0xFE | 0xFF) => Ok(Kind::Xml),
         Some(b'{' | b'[') => Ok(Kind::Json),
         _ => {
@@ -56,15 +55,17 @@ pub(super) fn kind(content: &[u8]) -> Result<Kind, Error> {
 }
 
 fn is_html(text: &[u8]) -> bool {
-    [&b"<!doctype html"[..], b"<html"].iter().any(|start| {
-        text.get(..start.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(start))
-    })
+    [&b"<!doctype html"[..], b"<html"]
+        .iter()
+        .any(|start| text.get(..start.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(start)))
 }
 
 /// The error for a document whose root element is called `name`.
 pub(super) fn other_root(name: &str) -> Error {
     let help = match name {
-        "Transport" => "it is a message of the VOEvent Transport Protocol, with which brokers greet each other; skip it",
+        "Transport" => {
+            "it is a message of the VOEvent Transport Protocol, with which brokers greet each other; skip it"
+        }
         "LIGO_LW" => "it is a LIGO light-weight table file; read it as `blob`",
         "quakeml" => "it is QuakeML; read it as `blob`",
         "html" => "it is a web page; a server may have answered with an error instead of the event",

@@ -135,14 +135,18 @@ impl<'a> Time<'a> {
             }
         };
         let tai = stated.checked_sub(ahead_of_tai).map_err(|error| self.invalid(error))?;
-        let leap = LEAP_SECONDS.iter().rev().map(|(utc, ahead)| (utc + ahead, *ahead)).find(|(from, _)| tai.as_second() >= *from);
+        let leap = LEAP_SECONDS
+            .iter()
+            .rev()
+            .map(|(utc, ahead)| (utc + ahead, *ahead))
+            .find(|(from, _)| tai.as_second() >= *from);
         match leap {
-            Some((_, ahead)) => {
-                tai.checked_sub(SignedDuration::from_secs(ahead)).map_err(|error| self.invalid(error))
-            }
-            None => Err(Error::new(ErrorKind::Unsupported, SUBJECT)
-                .expected("a time after 1972")
-                .found(format!("`{}` in {}", self.text.escape_debug(), self.scale))),
+            Some((_, ahead)) => tai.checked_sub(SignedDuration::from_secs(ahead)).map_err(|error| self.invalid(error)),
+            None => Err(Error::new(ErrorKind::Unsupported, SUBJECT).expected("a time after 1972").found(format!(
+                "`{}` in {}",
+                self.text.escape_debug(),
+                self.scale
+            ))),
         }
     }
 
@@ -263,7 +267,8 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_quoted() {
-        for text in ["2023-09-10T300:07:30.00", "[YYYY-MM-DDThh:mm:ss]", "", "2023-02-30T00:00:00", "é", "2023-09-10é"] {
+        for text in ["2023-09-10T300:07:30.00", "[YYYY-MM-DDThh:mm:ss]", "", "2023-02-30T00:00:00", "é", "2023-09-10é"]
+        {
             let error = Time::utc_text(text.into()).utc().unwrap_err();
             assert!(error.to_string().contains(&format!("`{text}`")), "{error}");
         }

@@ -58,15 +58,20 @@ pub(crate) fn is_allowed(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
-/// Where the first character stands that no document may hold. The text is UTF-8, so surrogates cannot be in it.
-pub(super) fn first_forbidden(text: &str) -> Option<usize> {
+/// Where the first character stands that no document may hold, in UTF-8: control characters, U+FFFE and U+FFFF. There are no
+/// surrogates in UTF-8.
+pub(super) fn first_forbidden(text: &[u8]) -> Option<usize> {
     let control = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
     // Without a branch for each byte, this runs over many at once; the place matters only when there is one.
-    let any_control = text.bytes().fold(false, |found, byte| found | control(byte));
-    if !any_control && text.is_ascii() {
-        return None;
+    let (mut any_control, mut any_wide) = (false, false);
+    for byte in text {
+        any_control |= control(*byte);
+        any_wide |= *byte == 0xEF;
     }
-    text.char_indices().find(|(_, c)| !is_allowed(*c)).map(|(at, _)| at)
+    let of_control = if any_control { text.iter().position(|byte| control(*byte)) } else { None };
+    let of_wide =
+        if any_wide { text.windows(3).position(|wide| matches!(wide, [0xEF, 0xBF, 0xBE | 0xBF])) } else { None };
+    [of_control, of_wide].into_iter().flatten().min()
 }
 
 /// Whether `name` is an XML name; colons are allowed anywhere, as in XML without namespaces.

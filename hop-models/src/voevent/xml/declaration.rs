@@ -96,7 +96,11 @@ impl<'t> Reader<'t> {
         let rest = &self.text[self.at.min(self.text.len())..];
         Error::new(ErrorKind::Malformed, SUBJECT)
             .expected(expected)
-            .found(if rest.is_empty() { "the end of the content".to_owned() } else { excerpt(&rest[..rest.len().min(16)]) })
+            .found(if rest.is_empty() {
+                "the end of the content".to_owned()
+            } else {
+                excerpt(&rest[..rest.len().min(16)])
+            })
             .at(Location::in_text(self.text, self.at))
     }
 }

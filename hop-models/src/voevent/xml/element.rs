@@ -48,7 +48,8 @@ impl<'a> Element<'a> {
     /// The attributes in the order they were sent.
     pub fn attributes(self) -> Attributes<'a> {
         let start = self.document.node(self.at).map_or(0, |node| node.attributes as usize);
-        let end = self.document.node(self.at + 1).map_or(self.document.attributes.len(), |node| node.attributes as usize);
+        let end =
+            self.document.node(self.at + 1).map_or(self.document.attributes.len(), |node| node.attributes as usize);
         let these = self.document.attributes.get(start..end).unwrap_or_default();
         Attributes { document: self.document, rest: these.iter() }
     }

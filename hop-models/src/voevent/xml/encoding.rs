@@ -37,9 +37,11 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Decoded, Error> {
     let mut text = String::with_capacity(bytes.len());
     for (at, c) in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))).enumerate() {
         text.push(c.map_err(|error| {
-            Error::new(ErrorKind::Malformed, SUBJECT)
-                .expected("UTF-16 text")
-                .found(format!("the lone surrogate U+{:04X} as character {}", error.unpaired_surrogate(), at + 1))
+            Error::new(ErrorKind::Malformed, SUBJECT).expected("UTF-16 text").found(format!(
+                "the lone surrogate U+{:04X} as character {}",
+                error.unpaired_surrogate(),
+                at + 1
+            ))
         })?);
     }
     if !odd.is_empty() {
@@ -67,7 +69,9 @@ fn by_declaration(content: Content<'_>, mark: usize) -> Result<Decoded, Error> {
         "utf8" => utf8(content, start, Some(name)),
         // The bytes are read as such only where they are in truth 16 bits each, and these are not.
         "utf16" | "utf16le" | "utf16be" | "ucs2" | "iso10646ucs2" => Err(mismatch(name, "one byte a character")),
-        "iso88591" | "latin1" | "l1" | "cp819" | "ibm819" => Ok(transcoded(bytes, start, |byte| Some(char::from(byte)))?),
+        "iso88591" | "latin1" | "l1" | "cp819" | "ibm819" => {
+            Ok(transcoded(bytes, start, |byte| Some(char::from(byte)))?)
+        }
         "usascii" | "ascii" | "iso646us" => transcoded(bytes, start, |byte| byte.is_ascii().then(|| char::from(byte))),
         _ => {
             let encoding = Encoding::for_label(name.as_bytes()).filter(|encoding| encoding.is_single_byte());

@@ -17,12 +17,7 @@ const DEEPEST: usize = 1000;
 /// Up to this many attributes of one element are compared with each other; beyond, by hashing.
 const WALKED: usize = 16;
 
-pub(super) fn read(
-    decoded: Decoded,
-    limits: &Limits,
-    root: &str,
-    other: fn(&str) -> Error,
-) -> Result<Document, Error> {
+pub(super) fn read(decoded: Decoded, limits: &Limits, root: &str, other: fn(&str) -> Error) -> Result<Document, Error> {
     let Decoded { text, start } = decoded;
     // Offsets are kept in 32 bits.
     if u32::try_from(text.len()).is_err() {
@@ -40,8 +35,7 @@ pub(super) fn read(
         left: limits.nodes,
         deepest: limits.depth.min(DEEPEST),
     };
-    let document_text = std::str::from_utf8(&text).unwrap_or_default();
-    if let Some(at) = chars::first_forbidden(document_text) {
+    if let Some(at) = chars::first_forbidden(&text) {
         reader.at = at;
         return Err(reader.error("a character that XML allows"));
     }
@@ -87,11 +81,7 @@ impl Reader<'_> {
                 _ => self.start_tag()?,
             }
         }
-        self.miscellany("nothing")?;
-        match self.rest() {
-            [] => Ok(()),
-            _ => Err(self.error("nothing after the end of the root element")),
-        }
+        self.miscellany("nothing after the end of the root element")
     }
 
     /// Comments, processing instructions and white space, around the root element.
@@ -105,12 +95,10 @@ impl Reader<'_> {
                 self.instruction()?;
             } else if rest.starts_with(b"<!DOCTYPE") {
                 return Err(self.document_type());
-            } else if rest.first() == Some(&b'<') && self.nodes.is_empty() {
-                return Ok(());
-            } else if rest.is_empty() && !self.nodes.is_empty() {
-                return Ok(());
             } else {
-                return Err(self.error(expected));
+                let before_root = self.nodes.is_empty();
+                let next = if before_root { rest.first() == Some(&b'<') } else { rest.is_empty() };
+                return if next { Ok(()) } else { Err(self.error(expected)) };
             }
         }
     }
@@ -134,18 +122,10 @@ impl Reader<'_> {
         let mut kind = Kind::Plain;
         let mut blank = true;
         // White space between elements is most of the text there is.
-        while self.peek().is_some_and(|byte| chars::is(byte, SPACE) && byte != b'\r') {
-            self.at += 1;
-        }
+        self.run(|byte| chars::is(byte, SPACE) && byte != b'\r');
         loop {
-            let from = self.at;
-            while let Some(byte) = self.peek() {
-                if chars::is(byte, TEXT_STOP) {
-                    break;
-                }
-                self.at += 1;
-            }
-            blank = blank && self.at == from;
+            let plain = self.run(|byte| !chars::is(byte, TEXT_STOP));
+            blank = blank && plain == 0;
             match self.peek() {
                 Some(b'<') => break,
                 Some(b'\r') => {
@@ -249,12 +229,7 @@ impl Reader<'_> {
         let value_start = self.at;
         let mut escaped = false;
         loop {
-            while let Some(byte) = self.peek() {
-                if chars::is(byte, VALUE_STOP) {
-                    break;
-                }
-                self.at += 1;
-            }
+            self.run(|byte| !chars::is(byte, VALUE_STOP));
             match self.peek() {
                 Some(byte) if byte == quote => break,
                 Some(b'"' | b'\'') => self.at += 1,
@@ -311,7 +286,8 @@ impl Reader<'_> {
         let (start, end) = self.nodes.get(node).map_or((0, 0), |node| (node.start as usize, node.end as usize));
         let name = &self.text[start..end];
         let rest = &self.text[self.at + 2..];
-        let ends = rest.starts_with(name) && rest.get(name.len()).is_none_or(|byte| chars::is(*byte, SPACE) || *byte == b'>');
+        let ends =
+            rest.starts_with(name) && rest.get(name.len()).is_none_or(|byte| chars::is(*byte, SPACE) || *byte == b'>');
         if !ends {
             return Err(self.unfinished());
         }
@@ -403,8 +379,8 @@ impl Reader<'_> {
             _ => return Err(self.error(expected)),
         }
         loop {
+            self.run(|byte| chars::is(byte, NAME));
             match self.peek() {
-                Some(byte) if chars::is(byte, NAME) => self.at += 1,
                 Some(0x80..) => {
                     if !self.wide_name_char(chars::continues_name) {
                         return Err(self.error("a character that names may hold"));
@@ -434,6 +410,7 @@ impl Reader<'_> {
         self.text.get(self.at).copied()
     }
 
+    #[inline]
     fn rest(&self) -> &[u8] {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -441,11 +418,16 @@ impl Reader<'_> {
     /// Skips white space; whether there was any.
     #[inline]
     fn space(&mut self) -> bool {
-        let from = self.at;
-        while self.peek().is_some_and(|byte| chars::is(byte, SPACE)) {
-            self.at += 1;
-        }
-        self.at > from
+        self.run(|byte| chars::is(byte, SPACE)) > 0
+    }
+
+    /// Steps over the bytes that `go_on` says; how many there were.
+    #[inline(always)]
+    fn run(&mut self, go_on: impl Fn(u8) -> bool) -> usize {
+        let rest = self.rest();
+        let length = rest.iter().position(|byte| !go_on(*byte)).unwrap_or(rest.len());
+        self.at += length;
+        length
     }
 
     #[inline]

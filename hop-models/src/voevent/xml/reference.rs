@@ -23,7 +23,8 @@ pub(super) fn parse(text: &[u8]) -> Result<(char, usize), &'static str> {
     if at == first || text.get(at) != Some(&b';') {
         return Err("a character reference such as `&#38;` or `&#x26;`");
     }
-    let c = char::from_u32(code).filter(|c| chars::is_allowed(*c)).ok_or("a reference to a character that XML allows")?;
+    let c =
+        char::from_u32(code).filter(|c| chars::is_allowed(*c)).ok_or("a reference to a character that XML allows")?;
     Ok((c, at + 1))
 }
 
@@ -46,7 +47,7 @@ fn replaced(raw: &str, references: bool, line_end: char) -> String {
     let mut out = String::with_capacity(raw.len());
     let mut rest = raw;
     loop {
-        let stop = rest.find(|c| matches!(c, '&' | '\r' | '\n' | '\t'));
+        let stop = rest.find(['&', '\r', '\n', '\t']);
         let Some(at) = stop else {
             out.push_str(rest);
             return out;
