@@ -2,11 +2,11 @@
 //!
 //! | label | model | module |
 //! |---|---|---|
-//! | `voevent` | [`VoEvent`](voevent::VoEvent) | [`voevent`] |
-//! | `circular` | [`Circular`](gcn::Circular) | [`gcn::circular`] |
-//! | `gcntextnotice` | [`TextNotice`](gcn::TextNotice) | [`gcn::notice`] |
-//! | `avro` | [`AvroBlob`](avro::AvroBlob) | [`avro`] |
-//! | `external` | [`External`](external::External) | [`external`] |
+//! | `voevent` | [`VoEvent`] | [`voevent`] |
+//! | `circular` | [`Circular`] | [`gcn::circular`] |
+//! | `gcntextnotice` | [`TextNotice`] | [`gcn::notice`] |
+//! | `avro` | [`AvroBlob`] | [`avro`] |
+//! | `external` | [`External`] | [`external`] |
 //! | `json`, `blob` | [`JsonBlob`], [`Blob`] | of `hop-core` |
 //!
 //! A program that names this crate finds them in [`Registry::linked`](hop_core::Registry::linked). One that wants to be

@@ -419,6 +419,41 @@ fn what_voevent_does_not_allow_is_not_built() {
     }
 }
 
+#[test]
+fn a_dictionary_becomes_an_event_and_the_same_dictionary_again() {
+    for (path, content) in documents() {
+        let Ok(event) = decode(&content) else { continue };
+        let fields = event.fields().unwrap();
+        let again = VoEvent::from_fields(fields.clone()).unwrap();
+        assert_eq!(again.fields().unwrap(), fields, "{}", path.display());
+        let xml = again.encode().unwrap();
+        assert!(oracle(std::str::from_utf8(&xml).unwrap()).is_some(), "{}", path.display());
+        let read = VoEvent::decode((&xml).into()).unwrap();
+        assert_eq!(read.fields().unwrap(), fields, "{}", path.display());
+        assert_eq!(read.position().unwrap(), event.position().unwrap(), "{}", path.display());
+        let json = VoEvent::decode(fields.to_json().unwrap().as_slice().into()).unwrap();
+        assert_eq!(json.fields().unwrap(), fields, "{}", path.display());
+    }
+}
+
+#[test]
+fn json_that_xml_cannot_hold_is_read_or_refused_and_never_lost() {
+    let read =
+        decode(br#"{"ivorn": "ivo://a/b#c", "Description": "a\u0001b\ud800", "Why": {"importance": 0.5, "n": NaN}}"#)
+            .unwrap();
+    assert_eq!(read.fields().unwrap()["Why"]["importance"].as_f64(), Some(0.5));
+    assert_eq!(read.description().as_deref(), Some("a\u{FFFD}b\u{FFFD}"));
+    assert_eq!(read.why().unwrap().importance().unwrap(), Some(0.5));
+    for name in ["a b", "", "<x", "1", "@id"] {
+        let error = decode(format!(r#"{{"ivorn": "i", "What": {{"{name}": 1}}}}"#).as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    }
+    assert_eq!(kind(r#"{"ivorn": "i", "alert": 1}"#), ErrorKind::Unsupported);
+    assert_eq!(kind(r#"{"ivorn": "i""#), ErrorKind::Malformed);
+    let deep = format!(r#"{{"ivorn": "i", "What": {}1{}}}"#, r#"{"a": "#.repeat(100_000), "}".repeat(100_000));
+    assert_eq!(kind(&deep), ErrorKind::Limit);
+}
+
 /// Printed, not judged: `cargo test --release -p hop-models --test voevent -- --ignored --nocapture`.
 #[test]
 #[ignore = "measures"]

@@ -70,9 +70,14 @@ impl<'a> Frame<'a> {
         let mut entries = Entries::default();
         for attribute in element.attributes() {
             // Other prefixes are those of other standards, such as XLink's, and say nothing about the event.
-            let prefix = attribute.prefix();
-            if !attribute.is_declaration() && (prefix.is_none() || prefix == own_prefix) {
-                entries.push(attribute.name(), attribute.value().into_owned().into());
+            let (prefix, name) = attribute.split();
+            let is_own = match prefix {
+                None => name != "xmlns",
+                Some("xmlns") => false,
+                prefix => prefix == own_prefix,
+            };
+            if is_own {
+                entries.push(name, Text::from(attribute.value()).into());
             }
         }
         Self { name: element.name(), end, entries, text: None }

@@ -148,7 +148,7 @@ fn members<'v>(object: &'v Object, is_root: bool, writer: &mut Writer, tasks: &m
         if name == "#text" {
             continue;
         }
-        let by_place = !is_root && is_scalar(value) && (has_text || (at < last_known && starts_small(&name)));
+        let by_place = !is_root && is_scalar(value) && starts_small(&name) && (has_text || at < last_known);
         let is_attribute = match value {
             _ if is_root && FIELDS[3..].contains(&&*name) => false,
             Value::String(text) if !is_root && only_an_attribute_holds(text) => true,
@@ -163,7 +163,15 @@ fn members<'v>(object: &'v Object, is_root: bool, writer: &mut Writer, tasks: &m
             // What hop-client puts where there is nothing.
             Value::Object(empty) if is_root && empty.is_empty() => {}
             Value::Array(values) => {
-                tasks.extend(values.iter().map(|value| Task::Element { name: name.clone(), value }));
+                // An attribute and elements of one name come together in a list, the attribute first.
+                let elements = match values.split_first() {
+                    Some((first @ Value::String(text), rest)) if !is_root && only_an_attribute_holds(text) => {
+                        writer.attribute(&name, &plain(first));
+                        rest
+                    }
+                    _ => values,
+                };
+                tasks.extend(elements.iter().map(|value| Task::Element { name: name.clone(), value }));
             }
             value => tasks.push(Task::Element { name, value }),
         }

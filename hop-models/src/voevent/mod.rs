@@ -180,7 +180,7 @@ impl VoEvent {
     /// Every parameter in document order, those in groups and tables too.
     pub fn params(&self) -> impl Iterator<Item = Param<'_>> {
         let what = self.root().children_named("What");
-        what.flat_map(Element::descendants).filter(|element| element.name() == "Param").map(Param::from)
+        what.flat_map(Element::descendants).filter(|element| element.is("Param")).map(Param::from)
     }
 
     /// The parameters that stand in no group.

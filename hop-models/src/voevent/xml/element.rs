@@ -30,15 +30,21 @@ impl<'a> Element<'a> {
         self.document.node(self.at).map_or("", |node| self.document.slice(node.start, node.end))
     }
 
+    /// Whether the name without its prefix is `name`; this does not look at what the bytes say as characters.
+    pub(crate) fn is(self, name: &str) -> bool {
+        let qualified = self.document.node(self.at).map_or(&b""[..], |node| self.document.bytes(node.start, node.end));
+        has_local_name(qualified, name)
+    }
+
     /// The value of the attribute `name`; first one so called, then one with any prefix.
     pub fn attribute(self, name: &str) -> Option<Cow<'a, str>> {
         let mut prefixed = None;
         for attribute in self.attributes() {
-            let qualified = attribute.qualified_name();
-            if qualified == name {
+            let qualified = self.document.bytes(attribute.offsets.name_start, attribute.offsets.name_end);
+            if qualified == name.as_bytes() {
                 return Some(attribute.value());
             }
-            if prefixed.is_none() && local_name(qualified) == name && !attribute.is_declaration() {
+            if prefixed.is_none() && has_local_name(qualified, name) && !attribute.is_declaration() {
                 prefixed = Some(attribute);
             }
         }
@@ -61,12 +67,12 @@ impl<'a> Element<'a> {
 
     /// The elements in this one that are called `name` (without a prefix), in document order.
     pub fn children_named<'n>(self, name: &'n str) -> impl Iterator<Item = Element<'a>> + use<'a, 'n> {
-        self.children().filter(move |child| child.name() == name)
+        self.children().filter(move |child| child.is(name))
     }
 
     /// The first element in this one that is called `name`.
     pub fn child(self, name: &str) -> Option<Element<'a>> {
-        self.children().find(|child| child.name() == name)
+        self.children().find(|child| child.is(name))
     }
 
     /// All elements in this one, at any depth, in document order.
@@ -97,6 +103,15 @@ impl<'a> Element<'a> {
     /// Where the nodes of this element end.
     fn end(self) -> usize {
         self.document.node(self.at).map_or(0, |node| node.next as usize)
+    }
+}
+
+/// Whether the part of `qualified` after its last colon is `name`.
+#[inline]
+fn has_local_name(qualified: &[u8], name: &str) -> bool {
+    match qualified.strip_suffix(name.as_bytes()) {
+        Some(prefix) => prefix.is_empty() || (prefix.ends_with(b":") && !name.is_empty()),
+        None => false,
     }
 }
 
@@ -140,8 +155,15 @@ impl<'a> Attribute<'a> {
 
     /// The prefix of the name, if it has one.
     pub fn prefix(self) -> Option<&'a str> {
-        let (qualified, local) = (self.qualified_name(), self.name());
-        qualified.strip_suffix(local)?.strip_suffix(':')
+        self.split().0
+    }
+
+    /// The prefix and the name, where there is a prefix; the whole name, where there is none.
+    pub(crate) fn split(self) -> (Option<&'a str>, &'a str) {
+        let qualified = self.qualified_name();
+        let local = local_name(qualified);
+        let prefix = qualified.strip_suffix(local).and_then(|prefix| prefix.strip_suffix(':'));
+        (prefix, local)
     }
 
     /// The value, references in it replaced.
@@ -152,8 +174,8 @@ impl<'a> Attribute<'a> {
 
     /// Whether this declares a namespace: `xmlns` and `xmlns:…`.
     pub fn is_declaration(self) -> bool {
-        let name = self.qualified_name();
-        name == "xmlns" || name.starts_with("xmlns:")
+        let name = self.document.bytes(self.offsets.name_start, self.offsets.name_end);
+        name == b"xmlns" || name.starts_with(b"xmlns:")
     }
 }
 

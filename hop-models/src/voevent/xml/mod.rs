@@ -92,8 +92,11 @@ impl Document {
 
     /// The text at these offsets, which the reader has put at the boundaries of characters.
     fn slice(&self, start: u32, end: u32) -> &str {
-        let bytes = self.text.get(start as usize..end as usize).unwrap_or_default();
-        std::str::from_utf8(bytes).unwrap_or_default()
+        std::str::from_utf8(self.bytes(start, end)).unwrap_or_default()
+    }
+
+    fn bytes(&self, start: u32, end: u32) -> &[u8] {
+        self.text.get(start as usize..end as usize).unwrap_or_default()
     }
 
     fn node(&self, at: usize) -> Option<&Node> {
