@@ -151,13 +151,16 @@ impl Reading<'_> {
             return Err(malformed("the sync marker after a block", "other bytes", to));
         }
         let room = self.limits.decompressed.saturating_sub(self.decompressed);
+        if count == 0 {
+            return Ok(None);
+        }
         let data = self.codec.open(bytes.slice(from..to), from, room)?;
         let codec = (self.codec != Codec::Null).then(|| self.codec.name());
         if codec.is_some() {
             self.decompressed += data.len();
         }
         decode::check(self.schema, &data, count, &mut self.budget).map_err(|fault| fault.into_error(from, codec))?;
-        Ok((count > 0).then_some(Block { data, count }))
+        Ok(Some(Block { data, count }))
     }
 }
 

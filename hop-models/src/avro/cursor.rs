@@ -44,18 +44,28 @@ impl Fault {
         self
     }
 
+    pub(super) fn found(&self) -> &str {
+        &self.0.found
+    }
+
+    /// The way to the place: `candidates[3].magnitude`.
+    pub(super) fn path(&self) -> String {
+        let mut path = String::new();
+        for name in self.0.path.iter().rev() {
+            if !path.is_empty() && !name.starts_with('[') {
+                path.push('.');
+            }
+            path.push_str(name);
+        }
+        path
+    }
+
     /// The error, for a slice that starts at byte `start` of the content; with the name of the codec, where the slice
     /// was compressed and has no bytes of its own in the content.
     #[cold]
     pub(super) fn into_error(self, start: usize, codec: Option<&str>) -> Error {
-        let FaultInner { kind, at, expected, mut found, path } = *self.0;
-        let mut place = String::new();
-        for name in path.iter().rev() {
-            if !place.is_empty() && !name.starts_with('[') {
-                place.push('.');
-            }
-            place.push_str(name);
-        }
+        let place = self.path();
+        let FaultInner { kind, at, expected, mut found, .. } = *self.0;
         if !place.is_empty() {
             found = format!("{found} in `{place}`").into();
         }

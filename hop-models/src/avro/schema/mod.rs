@@ -92,10 +92,6 @@ impl Schema {
         self.0.root
     }
 
-    pub(super) fn nodes(&self) -> &[Node] {
-        &self.0.nodes
-    }
-
     #[inline]
     pub(super) fn node(&self, id: Id) -> &Node {
         &self.0.nodes[id as usize]
