@@ -138,8 +138,11 @@ fn compressed_blocks_grow_no_further_than_allowed() {
     let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
     bzip2.write_all(&zeros).unwrap();
     let zstandard = ruzstd::encoding::compress_to_vec(&zeros[..], ruzstd::encoding::CompressionLevel::Fastest);
+    let mut xz = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+    xz.write_all(&zeros).unwrap();
     let limits = Limits { decompressed: 1 << 20, ..Limits::default() };
     let bombs = [
+        ("xz", xz.finish().unwrap()),
         ("deflate", deflate.finish().unwrap()),
         ("snappy", snappy),
         ("bzip2", bzip2.finish().unwrap()),
@@ -439,6 +442,32 @@ fn structs_are_read_from_the_bytes() {
     assert_eq!((times.day, times.utc_millis, times.cost), (-133_397, 541_064_135_000, -12345.6));
     assert_eq!((times.utc_micros.as_str(), times.fixed_cost.as_str()), ("2017-08-17T12:41:04.429001+00:00", "-42"));
     assert_eq!(times.id.to_string(), "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b");
+}
+
+#[test]
+fn what_decodes_can_be_shown_whatever_was_broken_in_it() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/avro");
+    let mut shown = 0;
+    for case in ["hop/inferred", "survey/alert", "survey/several", "logical/all", "codec/snappy"] {
+        let mut content = std::fs::read(folder.join(case).join("content.avro")).unwrap();
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        for _ in 0..3000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let at = (state >> 33) as usize % content.len();
+            let was = std::mem::replace(&mut content[at], (state >> 17) as u8);
+            if let Ok(blob) = read(&content) {
+                let fields = blob.fields().unwrap();
+                let records: Vec<Value> = blob.records_as().unwrap();
+                assert_eq!(records.len(), blob.count());
+                assert!(!fields.to_string().is_empty());
+                // Whether it can be written again depends on what was broken; that it is tried must do no harm.
+                let _outcome = AvroBlob::from_fields(fields).and_then(|again| again.encode());
+                shown += 1;
+            }
+            content[at] = was;
+        }
+    }
+    assert!(shown > 1000, "{shown}");
 }
 
 #[test]

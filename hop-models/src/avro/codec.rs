@@ -81,7 +81,11 @@ enum Trouble {
 
 impl From<io::Error> for Trouble {
     fn from(error: io::Error) -> Self {
-        Self::Broken(error)
+        match error.kind() {
+            // A dictionary that is larger than what may come out.
+            io::ErrorKind::OutOfMemory => Self::TooLarge,
+            _ => Self::Broken(error),
+        }
     }
 }
 

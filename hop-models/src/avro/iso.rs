@@ -96,3 +96,44 @@ pub(super) fn decimal(text: &str, precision: u32, scale: u32, size: Option<usize
         Some(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_read_or_refused() {
+        assert_eq!(time("00:00:01.5"), Some(1_500_000_000));
+        assert_eq!(datetime("1970-01-01T01:00:00+01:00", false), Some(0));
+        assert_eq!(datetime("1970-01-01 00:00Z", false), Some(0));
+        assert_eq!(datetime("1970-01-02T00:00:00", true), Some(86_400_000_000_000));
+        assert_eq!(datetime("1970-01-02T00:00:00Z", true), None);
+        for text in ["", "24:00", "1:2:3:4", "00:60", "12:00:00.", "é:00", "12:00:00.1234567890"] {
+            assert!(time(text).is_none() || text.ends_with('.'), "{text}");
+        }
+        for text in ["", "2026-11", "2026-11-22-1", "2026-11-31", "--1-1", "x-1-1"] {
+            assert_eq!(date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn decimals_become_the_shortest_integers() {
+        for (text, scale, expected) in [
+            ("0", 2, &[0][..]),
+            ("1.27", 2, &[127]),
+            ("1.28", 2, &[0, 128]),
+            ("-1.28", 2, &[0x80]),
+            ("-1.29", 2, &[0xFF, 0x7F]),
+            ("1E+1", 0, &[10]),
+            ("0.500", 1, &[5]),
+        ] {
+            assert_eq!(decimal(text, 9, scale, None).as_deref(), Some(expected), "{text}");
+        }
+        assert_eq!(decimal("-1", 9, 0, Some(3)).as_deref(), Some(&[0xFF; 3][..]));
+        assert_eq!(decimal("128", 9, 0, Some(1)), None);
+        assert_eq!(decimal("1", 40, 0, Some(20)).map(|bytes| bytes.len()), Some(20));
+        for text in ["", "-", "1.2.3", "NaN", "0.001", "1234567890", "1e99999999999"] {
+            assert_eq!(decimal(text, 9, 2, None), None, "{text}");
+        }
+    }
+}

@@ -307,3 +307,59 @@ pub(super) fn uuid(text: &str) -> Option<uuid::Uuid> {
     }
     u128::from_str_radix(&digits, 16).ok().map(uuid::Uuid::from_u128)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decimal(value: i128, precision: u32, scale: u32) -> String {
+        let unscaled = Bytes::copy_from_slice(&value.to_be_bytes());
+        Decimal { unscaled, precision, scale }.to_string()
+    }
+
+    #[test]
+    fn decimals_are_laid_out_as_python_lays_them_out() {
+        for (value, precision, scale, expected) in [
+            (0, 4, 2, "0.00"),
+            (12345, 9, 2, "123.45"),
+            (-5, 9, 3, "-0.005"),
+            (1, 10, 10, "1E-10"),
+            (1, 10, 6, "0.000001"),
+            (1, 10, 7, "1E-7"),
+            (42, 9, 0, "42"),
+            // Digits beyond the precision: half to even.
+            (12345, 4, 2, "123.4"),
+            (12355, 4, 2, "123.6"),
+            (99995, 4, 2, "1000"),
+            (99999, 4, 0, "1.000E+5"),
+        ] {
+            assert_eq!(decimal(value, precision, scale), expected, "{value} {precision} {scale}");
+        }
+        let large = Decimal { unscaled: Bytes::from([&[1][..], &[0; 16]].concat()), precision: 60, scale: 1 };
+        assert_eq!(large.to_string(), "34028236692093846346337460743176821145.6");
+        assert_eq!(large.to_i128(), None);
+        let negative = Decimal { unscaled: Bytes::from([&[0xFE][..], &[0; 16]].concat()), precision: 60, scale: 0 };
+        assert_eq!(negative.to_string(), "-680564733841876926926749214863536422912");
+    }
+
+    #[test]
+    fn no_count_is_too_large_for_a_date() {
+        assert_eq!(Date { days: 0 }.to_string(), "1970-01-01");
+        assert_eq!(Date { days: -719_162 }.to_string(), "0001-01-01");
+        for count in [i64::MIN, i64::MAX] {
+            assert!(!Date { days: count }.to_string().is_empty());
+            for unit in [TimeUnit::Millis, TimeUnit::Micros, TimeUnit::Nanos] {
+                assert!(!Timestamp { count, unit, local: false }.to_string().is_empty());
+            }
+        }
+        for days in (-800_000..800_000).step_by(97) {
+            let (year, month, day) = Date { days }.civil();
+            assert_eq!(Date::from_civil(year, month, day), Some(Date { days }));
+        }
+        assert_eq!(Date::from_civil(2026, 2, 29), None);
+        assert_eq!(Date::from_civil(2026, 13, 1), None);
+        assert_eq!(Date::from_civil(2026, 0, 1), None);
+        let before = Timestamp { count: -1, unit: TimeUnit::Millis, local: true };
+        assert_eq!(before.to_string(), "1969-12-31T23:59:59.999000");
+    }
+}
