@@ -121,6 +121,18 @@ fn schemas_that_name_themselves_end_or_are_refused() {
     assert_eq!(refused(&file(tree, "null", 1, &[2; 1_000_000]), &limits), ErrorKind::Limit);
     let deep = format!("{}\"int\"{}", "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(refused(&file(&deep, "null", 1, &[2]), &limits), ErrorKind::Limit);
+    // Declarations within declarations, each of which names the one around it; and one that is merely long.
+    let mut nested = "\"int\"".to_owned();
+    for n in (0..100).rev() {
+        let (around, before) = (n.max(1) - 1, nested);
+        nested = format!(
+            r#"{{"type": "record", "name": "R{n}", "fields": [{{"name": "a", "type": {before}}}, {{"name": "b", "type": ["null", "R{around}"]}}]}}"#
+        );
+    }
+    assert_eq!(refused(&file(&nested, "null", 1, b""), &limits), ErrorKind::Malformed);
+    let long = format!("[{}\"int\"]", "\"int\",".repeat(1_200_000));
+    assert_eq!(refused(&file(&long, "null", 1, b""), &limits), ErrorKind::Malformed);
+    assert_eq!(refused(&file(&long.repeat(2), "null", 1, &[0, 2]), &limits), ErrorKind::Limit);
     // As deep as any limit allows, on the stack of a thread.
     let deepest = Limits { depth: 1000, ..Limits::default() };
     let content = file(list, "null", 1, &[[2; 990].as_slice(), &[0]].concat());
@@ -468,6 +480,14 @@ fn what_decodes_can_be_shown_whatever_was_broken_in_it() {
         }
     }
     assert!(shown > 1000, "{shown}");
+}
+
+#[test]
+fn a_blob_is_short_in_messages() {
+    let text = format!("[\"int\", {{\"type\": \"string\", \"doc\": \"{}\"}}]", "long ".repeat(1000));
+    let blob = read(&file(&text, "null", 1, &[0, 2])).unwrap();
+    let shown = format!("{blob:?}");
+    assert!(shown.starts_with("AvroBlob { records: 1, schema: Some(Schema([") && shown.len() < 400, "{shown}");
 }
 
 #[test]

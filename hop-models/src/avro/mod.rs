@@ -62,6 +62,7 @@ mod logical;
 mod schema;
 mod value;
 
+use std::fmt;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -81,7 +82,7 @@ const LABEL: &str = "avro";
 ///
 /// Its fields are `content`, `schema` and `single_record`: the content of one record is the record itself; of none or
 /// several, an array of them, and `single_record` is false.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct AvroBlob {
     /// What it was made of; `None` where it was read.
     made: Option<Made>,
@@ -257,6 +258,13 @@ impl AvroBlob {
             Ok([one]) => hop_core::Value::Array(vec![one]),
             Err(several) => hop_core::Value::Array(several),
         })
+    }
+}
+
+/// The number of records and the schema; a file may be long.
+impl fmt::Debug for AvroBlob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AvroBlob").field("records", &self.count()).field("schema", &self.schema()).finish()
     }
 }
 

@@ -9,9 +9,12 @@ mod parse;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use hop_core::{Content, Error, Limits, Value};
+use hop_core::{Content, Error, ErrorKind, Limits, Value};
 
 pub(super) use self::canonical::rabin;
+
+/// The longest text that is parsed; those of the large surveys have some ten thousand bytes.
+const LONGEST: usize = 8 << 20;
 
 /// An Avro schema, ready to read and to write with.
 ///
@@ -43,7 +46,7 @@ impl Schema {
     ///
     /// # Errors
     /// Kind `Malformed` when the text is not JSON; kind `Invalid` when it declares no schema, with the path to the
-    /// trouble; kind `Limit` when it is nested too deep.
+    /// trouble; kind `Limit` when it is nested too deep, or longer than 8 MiB.
     pub fn parse(text: &str) -> Result<Self, Error> {
         Self::parse_within(text, &Limits::DEFAULT)
     }
@@ -51,6 +54,11 @@ impl Schema {
     pub(super) fn parse_within(text: &str, limits: &Limits) -> Result<Self, Error> {
         if let Some(schema) = cache::find(text) {
             return Ok(schema);
+        }
+        if text.len() > LONGEST {
+            return Err(Error::new(ErrorKind::Limit, "avro schema")
+                .expected(format!("at most {LONGEST} bytes"))
+                .found(format!("{} bytes", text.len())));
         }
         let json = hop_core::json::parse(Content::from(text).with_limits(limits))
             .map_err(|error| error.about("avro schema"))?;
@@ -107,7 +115,11 @@ impl PartialEq for Schema {
 
 impl fmt::Debug for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Schema({})", self.0.json)
+        const MOST: usize = 200;
+        match self.0.text.char_indices().nth(MOST) {
+            Some((end, _)) => write!(f, "Schema({}…)", &self.0.text[..end]),
+            None => write!(f, "Schema({})", self.0.text),
+        }
     }
 }
 
