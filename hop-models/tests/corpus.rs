@@ -344,3 +344,44 @@ fn voevents_that_hop_client_mangles_lose_nothing() {
     println!("voevent: order kept in {ordered}, local names in {leaked} that hop-client mangles");
     assert!(ordered > 0 && leaked > 0);
 }
+
+/// Avro that hop-client refuses as it is called, and reads when told that there are several records or given the codec's
+/// library; and Avro that is broken.
+#[test]
+fn avro_that_hop_client_reads_otherwise_is_read_the_same() {
+    let Some(corpus) = corpus() else { return };
+    let registry = Registry::builder().models(hop_models::MODELS).build().unwrap();
+    let mut all = Vec::new();
+    files(&corpus.join("files/avro"), &mut all);
+    let (mut wrong, mut agree, mut refused) = (Vec::new(), 0, 0);
+    for path in all {
+        let name = path.strip_prefix(corpus.join("files")).unwrap().to_str().unwrap().to_owned();
+        let Some(expected) = read_json(&corpus.join("expected").join(format!("{name}.json"))) else { continue };
+        if expected["ok"].as_bool() == Some(true) {
+            continue;
+        }
+        let content = fs::read(&path).unwrap();
+        let fields = registry.require("avro").unwrap().load(content.as_slice().into()).and_then(|model| model.fields());
+        let other = expected["alt"].as_array().unwrap_or_default().iter().find(|alt| alt["ok"].as_bool() == Some(true));
+        let outcome = match (fields, other) {
+            (Err(error), None) if error.location().is_some() => {
+                println!("{name}: {error}");
+                refused += 1;
+                continue;
+            }
+            (Err(error), None) => Some(format!("an error without a place: {error}")),
+            (Err(error), Some(_)) => Some(error.to_string()),
+            (Ok(_), None) => Some("read, though it is broken".to_owned()),
+            (Ok(fields), Some(other)) => {
+                let shown = json::parse(fields.to_string().as_str().into()).unwrap();
+                difference("", &shown, &other["fields"])
+            }
+        };
+        match outcome {
+            None => agree += 1,
+            Some(why) => wrong.push(format!("{name}: {why}")),
+        }
+    }
+    println!("avro, read otherwise: agree {agree}; broken, refused: {refused}");
+    assert!(wrong.is_empty(), "{} disagree:\n{}", wrong.len(), wrong.join("\n"));
+}

@@ -1,21 +1,347 @@
-//! In the making.
+//! Avro: `avro`, object container files.
+//!
+//! [`AvroBlob`] is such a file: its records, and the schema they were sent with. On the wire and on disk it is the same
+//! bytes, and a blob that was read is written as the bytes it was read from.
+//!
+//! ```
+//! use hop_core::{MessageModel, Value};
+//! use hop_models::AvroBlob;
+//!
+//! let sent = AvroBlob::new(Value::object([("name", "ZTF18abeoiol".into()), ("magnitude", 19.5.into())]));
+//! let alert = AvroBlob::decode((&sent.encode()?).into())?;
+//! assert_eq!(alert.record()?["name"].as_str(), Some("ZTF18abeoiol"));
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Alert<'a> {
+//!     name: &'a str,
+//!     magnitude: Option<f32>,
+//! }
+//! let alert: Alert<'_> = alert.record_as()?;
+//! assert_eq!((alert.name, alert.magnitude), ("ZTF18abeoiol", Some(19.5)));
+//! # Ok::<(), hop_core::Error>(())
+//! ```
+//!
+//! Decoding walks over all records once, keeps to the limits and makes no values; they are made when they are first asked
+//! for. So an alert that is passed on, or read into a struct, costs what it must.
+//!
+//! Specification: [Apache Avro 1.12](https://avro.apache.org/docs/1.12.0/specification/). Codecs: null, deflate, snappy,
+//! zstandard, bzip2, xz.
+//!
+//! # Not supported
+//!
+//! - Schema resolution: records are read as they were written, not into another schema of the same name. A struct that
+//!   asks for other fields than there are is read by serde's rules (`default`, `alias`).
+//! - Containers of before Avro 1.3; the `lz4` codec; JSON encoding; protocols and messages between processes.
+//! - What the logical types `big-decimal`, `uuid` over fixed, and any unknown one mean: the value underneath is shown,
+//!   as hop-client shows it. Decimals of more than 1024 bytes are refused; of more than 38 digits, not written.
+//! - Framed datums are not decoded on their own, since their schema is elsewhere: [`split_confluent`] and
+//!   [`split_single_object`] take the frame off, [`AvroBlob::from_datum`] reads what is in it.
+//!
+//! # Differences from hop-client
+//!
+//! - Files with none or several records are read, not refused; and all codecs are, without anything to install.
+//! - A snappy block's checksum is checked; a negative index, a negative count of records and bytes after a compressed
+//!   stream are errors. A time of day that is none is shown as a number; hop-client shows another time or fails.
+//! - Timestamps outside of the years 1 to 9999, text that is no UUID, and decimals declared wrong are shown as well as
+//!   can be, where hop-client fails. So are schemas with defaults that do not fit or names that are not allowed.
+//! - Inferred schemas name equal records once, and hold at most one array and one map in a union, as the specification
+//!   wants; in hop-client each record has a name of its own, and the order of a union changes from run to run.
+//! - Fields that the schema does not have are an error when encoding; hop-client leaves them out without a word.
+//! - The sync marker is made of the content instead of drawn, so the same content gives the same bytes.
+
+mod codec;
+mod container;
+mod cursor;
+mod de;
+mod decode;
+mod encode;
+mod framing;
+mod infer;
+mod iso;
+mod logical;
+mod schema;
+mod value;
+
+use std::fmt;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
-use hop_core::{Content, Error, ErrorKind, MessageModel, Value};
+use hop_core::{Content, Error, ErrorKind, Limits, MessageModel};
+use serde::Deserialize;
 
-/// In the making.
+use self::container::{Block, File};
+pub use self::framing::{split_confluent, split_single_object};
+pub use self::logical::{Date, Decimal, Duration, Time, TimeUnit, Timestamp};
+pub use self::schema::Schema;
+pub use self::value::{Map, Record, Symbol, Value};
+
+/// The label, and the subject of all errors here.
+const LABEL: &str = "avro";
+
+/// Avro records and their schema, labelled `avro`; see [the module](self).
+///
+/// Its fields are `content`, `schema` and `single_record`: the content of one record is the record itself; of none or
+/// several, an array of them, and `single_record` is false.
+#[derive(Clone)]
+pub struct AvroBlob {
+    /// What it was made of; `None` where it was read.
+    made: Option<Made>,
+    /// The file: read, or written when first asked for.
+    file: OnceLock<File>,
+    /// The values in it, made when first asked for.
+    values: OnceLock<Vec<Value>>,
+}
+
 #[derive(Debug, Clone)]
-pub struct AvroBlob;
+struct Made {
+    records: Vec<hop_core::Value>,
+    single: bool,
+    schema: Option<Schema>,
+}
+
+impl AvroBlob {
+    /// A file of one record, whose schema is inferred unless [`with_schema`](Self::with_schema) gives it.
+    pub fn new(content: hop_core::Value) -> Self {
+        Self::made(Made { records: vec![content], single: true, schema: None })
+    }
+
+    /// A file of any number of records.
+    pub fn of_records(records: Vec<hop_core::Value>) -> Self {
+        Self::made(Made { records, single: false, schema: None })
+    }
+
+    /// The same content under that schema.
+    ///
+    /// # Errors
+    /// Those of [`content`](Self::content). Whether the content fits the schema shows when it is encoded.
+    pub fn with_schema(self, schema: Schema) -> Result<Self, Error> {
+        let single = self.is_single();
+        let records = match self.made {
+            Some(made) => made.records,
+            None => self.records()?.iter().map(Into::into).collect(),
+        };
+        Ok(Self::made(Made { records, single, schema: Some(schema) }))
+    }
+
+    /// The record that a datum is, which comes without a container and its schema apart.
+    ///
+    /// # Errors
+    /// Those of decoding, and kind `Malformed` when there is something after the datum.
+    pub fn from_datum(schema: &Schema, datum: impl Into<Bytes>) -> Result<Self, Error> {
+        File::datum(schema, datum.into(), &Limits::DEFAULT).map(Self::read)
+    }
+
+    fn made(made: Made) -> Self {
+        Self { made: Some(made), file: OnceLock::new(), values: OnceLock::new() }
+    }
+
+    fn read(file: File) -> Self {
+        Self { made: None, file: file.into(), values: OnceLock::new() }
+    }
+
+    fn file(&self) -> Result<&File, Error> {
+        if let Some(file) = self.file.get() {
+            return Ok(file);
+        }
+        let file = match &self.made {
+            Some(made) => made.write()?,
+            // What was read has its file.
+            None => return Err(Error::new(ErrorKind::Unencodable, LABEL)),
+        };
+        Ok(self.file.get_or_init(|| file))
+    }
+
+    /// The schema; `None` where it is yet to be inferred.
+    pub fn schema(&self) -> Option<&Schema> {
+        match self.file.get() {
+            Some(file) => Some(&file.schema),
+            None => self.made.as_ref()?.schema.as_ref(),
+        }
+    }
+
+    /// How many records there are.
+    pub fn count(&self) -> usize {
+        match &self.made {
+            Some(made) => made.records.len(),
+            None => self.file.get().map_or(0, File::count),
+        }
+    }
+
+    /// Whether the content is one record, and not a list of them.
+    pub fn is_single(&self) -> bool {
+        self.made.as_ref().map_or_else(|| self.count() == 1, |made| made.single)
+    }
+
+    /// What the header says beside the records, by name: `avro.schema`, `avro.codec`, and what the sender added.
+    ///
+    /// Empty where there was no container.
+    pub fn metadata(&self) -> Vec<(&str, &[u8])> {
+        let bytes = self.file.get().and_then(|file| file.bytes.as_deref());
+        bytes.map(container::metadata).unwrap_or_default()
+    }
+
+    /// The records, as Avro has them.
+    ///
+    /// # Errors
+    /// Those of [`encode`](MessageModel::encode) where the blob was not read but made; else none.
+    pub fn records(&self) -> Result<&[Value], Error> {
+        if let Some(values) = self.values.get() {
+            return Ok(values);
+        }
+        let file = self.file()?;
+        let mut values = Vec::with_capacity(file.count());
+        for block in &file.blocks {
+            let mut reader = decode::Reader::new(&file.schema, &block.data);
+            for _ in 0..block.count {
+                values.push(reader.record().map_err(|fault| fault.into_error(0, None))?);
+            }
+        }
+        Ok(self.values.get_or_init(|| values))
+    }
+
+    /// The one record.
+    ///
+    /// # Errors
+    /// Kind `Invalid` when there are none or several; and those of [`records`](Self::records).
+    pub fn record(&self) -> Result<&Value, Error> {
+        let records = self.records()?;
+        match records {
+            [one] => Ok(one),
+            _ => Err(not_one(records.len())),
+        }
+    }
+
+    /// The records, each as a `T`, straight from the bytes.
+    ///
+    /// Names are matched as serde has it; fields that a struct does not name are passed over, with
+    /// `deny_unknown_fields` too. Dates, times and decimals are text for a type that reads text, and the number
+    /// underneath (days, units of time) for one that reads integers; a record in a union is a variant of the name of its
+    /// type. Strings and bytes may be borrowed.
+    ///
+    /// # Errors
+    /// Kind `Invalid` with the path, when a record does not fit; and those of [`records`](Self::records).
+    pub fn records_as<'de, T: Deserialize<'de>>(&'de self) -> Result<Vec<T>, Error> {
+        let file = self.file()?;
+        let mut out = Vec::with_capacity(file.count().min(1024));
+        for block in &file.blocks {
+            let mut typed = de::Typed::new(&file.schema, &block.data);
+            for _ in 0..block.count {
+                out.push(typed.record().map_err(|fault| de::misfit(&fault))?);
+            }
+        }
+        Ok(out)
+    }
+
+    /// The one record as a `T`; [`records_as`](Self::records_as) says how.
+    ///
+    /// # Errors
+    /// As there; and kind `Invalid` when there are none or several.
+    pub fn record_as<'de, T: Deserialize<'de>>(&'de self) -> Result<T, Error> {
+        let mut records = self.records_as()?;
+        match (records.pop(), records.len()) {
+            (Some(one), 0) => Ok(one),
+            (one, more) => Err(not_one(more + usize::from(one.is_some()))),
+        }
+    }
+
+    /// The content as hop shows it: the record, or the array of them.
+    ///
+    /// # Errors
+    /// Those of [`records`](Self::records).
+    pub fn content(&self) -> Result<hop_core::Value, Error> {
+        let shown = match &self.made {
+            Some(made) => made.records.clone(),
+            None => self.records()?.iter().map(Into::into).collect(),
+        };
+        Ok(match <[hop_core::Value; 1]>::try_from(shown) {
+            Ok([one]) if self.is_single() => one,
+            Ok([one]) => hop_core::Value::Array(vec![one]),
+            Err(several) => hop_core::Value::Array(several),
+        })
+    }
+}
+
+/// The number of records and the schema; a file may be long.
+impl fmt::Debug for AvroBlob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AvroBlob").field("records", &self.count()).field("schema", &self.schema()).finish()
+    }
+}
+
+#[cold]
+fn not_one(count: usize) -> Error {
+    Error::new(ErrorKind::Invalid, LABEL).expected("one record").found(count.to_string())
+}
+
+impl Made {
+    fn write(&self) -> Result<File, Error> {
+        let schema = match &self.schema {
+            Some(schema) => schema.clone(),
+            None => {
+                let json = infer::schema(&self.records)?.to_json()?;
+                Schema::parse(&String::from_utf8_lossy(&json))?
+            }
+        };
+        let mut data = Vec::new();
+        for record in &self.records {
+            encode::record(&schema, record, &mut data)?;
+        }
+        let mut blocks = Vec::new();
+        if !self.records.is_empty() {
+            blocks.push(Block { data: data.into(), count: self.records.len() });
+        }
+        Ok(File { schema, blocks, bytes: None })
+    }
+}
 
 impl MessageModel for AvroBlob {
-    const FORMAT: &'static str = "avro";
-    fn decode(_: Content<'_>) -> Result<Self, Error> {
-        Err(Error::new(ErrorKind::Unsupported, Self::FORMAT))
+    const FORMAT: &'static str = LABEL;
+
+    /// The records and the schema of an object container file.
+    ///
+    /// Content that is borrowed is copied, once; values share the bytes.
+    ///
+    /// # Errors
+    /// Kind `Unsupported` for what is known not to be one, and says what it is; `Malformed` for a file that is cut short or
+    /// broken, with the offset and, inside a record, the path; `Invalid` for a schema that is none; `Limit` for one that
+    /// goes beyond the limits in size, depth, values, records or decompressed bytes.
+    fn decode(content: Content<'_>) -> Result<Self, Error> {
+        File::read(content).map(Self::read)
     }
+
+    /// The file: as it was read; else one block, uncompressed, by the schema given or inferred.
+    ///
+    /// # Errors
+    /// Kind `Unencodable`, with the path, when the content does not fit the schema.
     fn encode(&self) -> Result<Bytes, Error> {
-        Err(Error::new(ErrorKind::Unsupported, Self::FORMAT))
+        let file = self.file()?;
+        Ok(match &file.bytes {
+            Some(bytes) => bytes.clone(),
+            None => container::write(&file.schema, &file.blocks).into(),
+        })
     }
-    fn fields(&self) -> Result<Value, Error> {
-        Ok(Value::Null)
+
+    fn fields(&self) -> Result<hop_core::Value, Error> {
+        Ok(hop_core::Value::object([
+            ("content", self.content()?),
+            ("schema", self.schema().map_or(hop_core::Value::Null, |schema| schema.json().clone())),
+            ("single_record", self.is_single().into()),
+        ]))
+    }
+
+    fn from_fields(fields: hop_core::Value) -> Result<Self, Error> {
+        let invalid = |expected: &'static str, found: &hop_core::Value| {
+            Error::new(ErrorKind::Invalid, LABEL).expected(expected).found(found.describe())
+        };
+        let content = fields.get("content").ok_or_else(|| invalid("an object with `content`", &fields))?;
+        let blob = match (fields["single_record"].as_bool(), content) {
+            (Some(false), hop_core::Value::Array(records)) => Self::of_records(records.clone()),
+            (Some(false), other) => return Err(invalid("an array of records as `content`", other)),
+            (_, content) => Self::new(content.clone()),
+        };
+        match &fields["schema"] {
+            hop_core::Value::Null => Ok(blob),
+            schema => blob.with_schema(Schema::parse(&String::from_utf8_lossy(&schema.to_json()?))?),
+        }
     }
 }

@@ -1,0 +1,300 @@
+//! Values to bytes, by a schema.
+
+use hop_core::{Error, ErrorKind, Location, Object, Value};
+
+use super::container::{bytes, long};
+use super::iso;
+use super::logical::{MICROS_PER_DAY, TimeUnit};
+use super::schema::{Field, Id, Kind, Schema};
+
+/// Content nested deeper than this is not written.
+pub(super) const DEEPEST: usize = 1000;
+
+/// What does not fit the schema.
+struct Misfit {
+    expected: String,
+    found: String,
+    path: Vec<String>,
+}
+
+impl Misfit {
+    #[cold]
+    fn new(expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { expected: expected.into(), found: found.into(), path: Vec::new() }
+    }
+
+    #[cold]
+    fn within(mut self, name: impl Into<String>) -> Self {
+        self.path.push(name.into());
+        self
+    }
+
+    fn into_error(self) -> Error {
+        let error = Error::new(ErrorKind::Unencodable, super::LABEL).expected(self.expected).found(self.found);
+        let path: Vec<String> = self.path.into_iter().rev().collect();
+        if path.is_empty() { error } else { error.at(Location::Path(path.join(".").replace(".[", "["))) }
+    }
+}
+
+/// Appends one record.
+///
+/// # Errors
+/// Kind `Unencodable` with the path, when the value does not fit the schema.
+pub(super) fn record(schema: &Schema, value: &Value, out: &mut Vec<u8>) -> Result<(), Error> {
+    Writer { schema, out, depth: 0 }.value(schema.root(), value).map_err(Misfit::into_error)
+}
+
+struct Writer<'a> {
+    schema: &'a Schema,
+    out: &'a mut Vec<u8>,
+    depth: usize,
+}
+
+impl Writer<'_> {
+    fn value(&mut self, id: Id, value: &Value) -> Result<(), Misfit> {
+        if self.depth > DEEPEST {
+            return Err(Misfit::new(format!("at most {DEEPEST} levels of nesting"), "more"));
+        }
+        self.depth += 1;
+        let kind = &self.schema.node(id).kind;
+        match (kind, value) {
+            (Kind::Null, Value::Null) => {}
+            (Kind::Boolean, Value::Bool(value)) => self.out.push((*value).into()),
+            (Kind::Int, Value::Int(value)) if i32::try_from(*value).is_ok() => long(self.out, *value),
+            (Kind::Long, Value::Int(value)) => long(self.out, *value),
+            (Kind::Float, Value::Float(_) | Value::Int(_) | Value::BigInt(_)) => {
+                self.out.extend((value.as_f64().unwrap_or(f64::NAN) as f32).to_le_bytes());
+            }
+            (Kind::Double, Value::Float(_) | Value::Int(_) | Value::BigInt(_)) => {
+                self.out.extend(value.as_f64().unwrap_or(f64::NAN).to_le_bytes());
+            }
+            (Kind::Bytes, Value::Bytes(value)) => bytes(self.out, value),
+            (Kind::Fixed(size), Value::Bytes(value)) if value.len() == *size => self.out.extend_from_slice(value),
+            (Kind::Duration, Value::Bytes(value)) if value.len() == 12 => self.out.extend_from_slice(value),
+            (Kind::String, Value::String(text)) => match text.as_str() {
+                Some(text) => bytes(self.out, text.as_bytes()),
+                None => return Err(Misfit::new("text that is Unicode", "a lone surrogate")),
+            },
+            (Kind::Enum(of), Value::String(text)) => match of.symbols.iter().position(|symbol| *text == **symbol) {
+                Some(index) => long(self.out, index as i64),
+                None => return Err(Misfit::new(format!("a symbol of `{}`", of.name), value.to_string())),
+            },
+            (Kind::Array(items), Value::Array(values)) => {
+                if !values.is_empty() {
+                    long(self.out, values.len() as i64);
+                }
+                for (at, value) in values.iter().enumerate() {
+                    self.value(*items, value).map_err(|misfit| misfit.within(format!("[{at}]")))?;
+                }
+                self.out.push(0);
+            }
+            (Kind::Map(values), Value::Object(object)) => {
+                if !object.is_empty() {
+                    long(self.out, object.len() as i64);
+                }
+                for (key, value) in object.iter() {
+                    let key = key.as_str().ok_or_else(|| Misfit::new("names that are Unicode", "a lone surrogate"))?;
+                    bytes(self.out, key.as_bytes());
+                    self.value(*values, value).map_err(|misfit| misfit.within(key))?;
+                }
+                self.out.push(0);
+            }
+            (Kind::Record(of), Value::Object(object)) => self.fields(&of.fields, object)?,
+            (Kind::Union(branches), value) => self.branch(branches, value)?,
+            (kind, value) => self.logical(kind, value)?,
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn fields(&mut self, fields: &[Field], object: &Object) -> Result<(), Misfit> {
+        let mut known = 0;
+        for field in fields {
+            let written = match (object.get(&field.name), &field.default) {
+                (Some(value), _) => {
+                    known += 1;
+                    self.value(field.node, value)
+                }
+                (None, Some(default)) => self.default(field.node, default),
+                (None, None) => self.value(field.node, &Value::Null).map_err(|_| Misfit::new("a value", "none")),
+            };
+            written.map_err(|misfit| misfit.within(&*field.name))?;
+        }
+        if known < object.len() {
+            let extra = object.iter().find(|(key, _)| !fields.iter().any(|field| **key == *field.name));
+            if let Some((key, _)) = extra {
+                return Err(Misfit::new("fields of the schema", format!("`{}`", key.to_string_lossy())));
+            }
+        }
+        Ok(())
+    }
+
+    /// A default stands in the schema as JSON, in which bytes are text of a character each.
+    fn default(&mut self, id: Id, default: &Value) -> Result<(), Misfit> {
+        match (&self.schema.node(id).kind, default) {
+            (Kind::Bytes | Kind::Fixed(_), Value::String(text)) => {
+                let text = text.as_str().unwrap_or_default();
+                let latin: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+                let latin = latin.ok_or_else(|| Misfit::new("a default of bytes", default.to_string()))?;
+                self.value(id, &Value::Bytes(latin.into()))
+            }
+            _ => self.value(id, default),
+        }
+    }
+
+    /// The branch that fits best; of several, the first.
+    fn branch(&mut self, branches: &[Id], value: &Value) -> Result<(), Misfit> {
+        let mut order: Vec<(u8, usize, Id)> = branches
+            .iter()
+            .enumerate()
+            .filter_map(|(index, id)| Some((rank(&self.schema.node(*id).kind, value)?, index, *id)))
+            .collect();
+        order.sort_unstable();
+        let (start, depth) = (self.out.len(), self.depth);
+        let mut reason = None;
+        for (_, index, id) in order {
+            long(self.out, index as i64);
+            match self.value(id, value) {
+                Ok(()) => return Ok(()),
+                Err(misfit) => reason = Some(reason.unwrap_or(misfit)),
+            }
+            self.out.truncate(start);
+            self.depth = depth;
+        }
+        Err(reason.unwrap_or_else(|| Misfit::new("a value of one of the types of a union", value.describe())))
+    }
+
+    /// Logical values: the number or the bytes that they are underneath, or the object that shows them.
+    fn logical(&mut self, kind: &Kind, value: &Value) -> Result<(), Misfit> {
+        let number = match (kind, tag(value)) {
+            (Kind::Date | Kind::TimeMicros | Kind::TimeMillis | Kind::Timestamp(..), None) => value.as_i64(),
+            (Kind::Date, Some(("$date", text))) => iso::date(text).map(|date| date.days),
+            (Kind::TimeMicros, Some(("$time", text))) => whole(iso::time(text), 1000),
+            (Kind::TimeMillis, Some(("$time", text))) => whole(iso::time(text), 1_000_000),
+            (Kind::Timestamp(unit, local), Some(("$datetime", text))) => {
+                whole(iso::datetime(text, *local), 1_000_000_000 / i128::from(unit.per_second()))
+            }
+            (Kind::Uuid, Some(("$uuid", text))) => {
+                bytes(self.out, text.as_bytes());
+                return Ok(());
+            }
+            (Kind::Uuid, None) if value.as_str().is_some() => {
+                bytes(self.out, value.as_str().unwrap_or_default().as_bytes());
+                return Ok(());
+            }
+            (Kind::Decimal(precision, scale, size), Some(("$decimal", text))) => {
+                let unscaled = iso::decimal(text, *precision, *scale, *size);
+                let unscaled = unscaled.ok_or_else(|| Misfit::new(describe(kind), text))?;
+                return self.decimal(*size, &unscaled);
+            }
+            (Kind::Decimal(_, _, size), None) => match value.as_bytes() {
+                Some(unscaled) if size.is_none_or(|size| size == unscaled.len()) => {
+                    return self.decimal(*size, unscaled);
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        match number {
+            Some(number) if in_range(kind, number) => long(self.out, number),
+            _ => return Err(Misfit::new(describe(kind), short(value))),
+        }
+        Ok(())
+    }
+
+    fn decimal(&mut self, size: Option<usize>, unscaled: &[u8]) -> Result<(), Misfit> {
+        match size {
+            None => bytes(self.out, unscaled),
+            Some(_) => self.out.extend_from_slice(unscaled),
+        }
+        Ok(())
+    }
+}
+
+/// Nanoseconds in units of so many of them, if they are whole.
+fn whole(nanos: Option<i128>, each: i128) -> Option<i64> {
+    let nanos = nanos?;
+    (nanos % each == 0).then(|| i64::try_from(nanos / each).ok())?
+}
+
+fn in_range(kind: &Kind, number: i64) -> bool {
+    match kind {
+        Kind::Date => i32::try_from(number).is_ok(),
+        Kind::TimeMillis => (0..(MICROS_PER_DAY / 1000) as i64).contains(&number),
+        Kind::TimeMicros => (0..MICROS_PER_DAY as i64).contains(&number),
+        _ => true,
+    }
+}
+
+/// The tag and the text of an object that shows a logical value.
+fn tag(value: &Value) -> Option<(&str, &str)> {
+    let object = value.as_object().filter(|object| object.len() == 1)?;
+    let (key, text) = object.iter().next()?;
+    Some((key.as_str()?, text.as_str()?))
+}
+
+fn short(value: &Value) -> String {
+    match value {
+        Value::Array(_) | Value::Object(_) | Value::Bytes(_) => value.describe().to_owned(),
+        other => other.to_string().chars().take(60).collect(),
+    }
+}
+
+/// How well a type fits a value, the least the best; `None` where it does not.
+fn rank(kind: &Kind, value: &Value) -> Option<u8> {
+    Some(match (kind, value) {
+        (Kind::Null, Value::Null) | (Kind::Boolean, Value::Bool(_)) | (Kind::Double, Value::Float(_)) => 0,
+        (Kind::Int | Kind::Long, Value::Int(_)) => 0,
+        (Kind::Float, Value::Float(_)) | (Kind::String | Kind::Enum(_), Value::String(_)) => 1,
+        (Kind::Date | Kind::TimeMillis | Kind::TimeMicros | Kind::Timestamp(..), Value::Int(_)) => 1,
+        (Kind::Uuid, Value::String(_)) | (Kind::Array(_), Value::Array(_)) => 1,
+        (Kind::Double, Value::Int(_) | Value::BigInt(_)) => 2,
+        (Kind::Float, Value::Int(_) | Value::BigInt(_)) => 3,
+        (Kind::Fixed(size), Value::Bytes(bytes)) if bytes.len() == *size => 0,
+        (Kind::Duration, Value::Bytes(bytes)) if bytes.len() == 12 => 0,
+        (Kind::Bytes, Value::Bytes(_)) => 1,
+        (Kind::Decimal(..), Value::Bytes(_)) => 2,
+        (Kind::Record(of), Value::Object(object)) => {
+            let has = |field: &Field| object.get(&field.name).is_some();
+            let known = of.fields.iter().filter(|field| has(field)).count();
+            if known < object.len() {
+                return None;
+            }
+            if known == of.fields.len() { 1 } else { 2 }
+        }
+        (Kind::Map(_), Value::Object(_)) => 3,
+        (Kind::Union(_), _) => 4,
+        (kind, value) => match (kind, tag(value)?.0) {
+            (Kind::Date, "$date") | (Kind::TimeMillis | Kind::TimeMicros, "$time") => 0,
+            (Kind::Timestamp(..), "$datetime") | (Kind::Uuid, "$uuid") | (Kind::Decimal(..), "$decimal") => 0,
+            _ => return None,
+        },
+    })
+}
+
+/// What a type takes, for messages.
+fn describe(kind: &Kind) -> String {
+    match kind {
+        Kind::Null => "null".to_owned(),
+        Kind::Boolean => "a boolean".to_owned(),
+        Kind::Int => "an integer of 32 bits".to_owned(),
+        Kind::Long => "an integer of 64 bits".to_owned(),
+        Kind::Float | Kind::Double => "a number".to_owned(),
+        Kind::Bytes => "bytes".to_owned(),
+        Kind::String => "a string".to_owned(),
+        Kind::Fixed(size) => format!("{size} bytes"),
+        Kind::Duration => "12 bytes".to_owned(),
+        Kind::Enum(of) => format!("a symbol of `{}`", of.name),
+        Kind::Array(_) => "an array".to_owned(),
+        Kind::Map(_) => "an object".to_owned(),
+        Kind::Record(of) => format!("an object with the fields of `{}`", of.name),
+        Kind::Union(_) => "a value of one of the types of a union".to_owned(),
+        Kind::Date => "a date, or days in 32 bits".to_owned(),
+        Kind::TimeMillis => "a time of day in whole milliseconds".to_owned(),
+        Kind::TimeMicros => "a time of day in whole microseconds".to_owned(),
+        Kind::Timestamp(TimeUnit::Millis, _) => "a date and time in whole milliseconds".to_owned(),
+        Kind::Timestamp(..) => "a date and time".to_owned(),
+        Kind::Uuid => "a UUID".to_owned(),
+        Kind::Decimal(precision, scale, _) => format!("a decimal of {precision} digits, {scale} after the point"),
+    }
+}

@@ -1,0 +1,184 @@
+//! Schemas: parsed, checked, and laid out flat for reading.
+//!
+//! Specification: [Schema declaration](https://avro.apache.org/docs/1.12.0/specification/#schema-declaration).
+
+mod cache;
+mod canonical;
+mod parse;
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use hop_core::{Content, Error, ErrorKind, Limits, Value};
+
+pub(super) use self::canonical::rabin;
+
+/// The longest text that is parsed; those of the large surveys have some ten thousand bytes.
+const LONGEST: usize = 8 << 20;
+
+/// An Avro schema, ready to read and to write with.
+///
+/// Cloning shares it. Parsed schemas are kept, a few dozen in the process, and found again by their text, because parsing
+/// one costs more than decoding a message.
+///
+/// ```
+/// use hop_models::avro::Schema;
+///
+/// let schema = Schema::parse(r#"{"type": "array", "items": "double"}"#)?;
+/// assert_eq!(schema.canonical(), r#"{"type":"array","items":"double"}"#);
+/// assert!(Schema::parse(r#"{"type": "record"}"#).is_err());
+/// # Ok::<(), hop_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Schema(Arc<Inner>);
+
+struct Inner {
+    text: Box<str>,
+    /// With full names, as fastavro shows it.
+    json: Value,
+    nodes: Box<[Node]>,
+    root: Id,
+    canonical: OnceLock<Box<str>>,
+}
+
+impl Schema {
+    /// The schema that JSON text declares.
+    ///
+    /// # Errors
+    /// Kind `Malformed` when the text is not JSON; kind `Invalid` when it declares no schema, with the path to the
+    /// trouble; kind `Limit` when it is nested too deep, or longer than 8 MiB.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        Self::parse_within(text, &Limits::DEFAULT)
+    }
+
+    pub(super) fn parse_within(text: &str, limits: &Limits) -> Result<Self, Error> {
+        if let Some(schema) = cache::find(text) {
+            return Ok(schema);
+        }
+        if text.len() > LONGEST {
+            return Err(Error::new(ErrorKind::Limit, "avro schema")
+                .expected(format!("at most {LONGEST} bytes"))
+                .found(format!("{} bytes", text.len())));
+        }
+        let json = hop_core::json::parse(Content::from(text).with_limits(limits))
+            .map_err(|error| error.about("avro schema"))?;
+        let parsed = parse::parse(&json)?;
+        let schema = Self(Arc::new(Inner {
+            text: text.into(),
+            json: parsed.json,
+            nodes: parsed.nodes.into(),
+            root: parsed.root,
+            canonical: OnceLock::new(),
+        }));
+        cache::keep(&schema);
+        Ok(schema)
+    }
+
+    /// The text it was parsed from.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The schema as a value: as sent, but for names, which are full and have absorbed their `namespace`.
+    ///
+    /// This is how hop-client shows a schema.
+    pub fn json(&self) -> &Value {
+        &self.0.json
+    }
+
+    /// The [parsing canonical form](https://avro.apache.org/docs/1.12.0/specification/#parsing-canonical-form-for-schemas).
+    pub fn canonical(&self) -> &str {
+        self.0.canonical.get_or_init(|| canonical::form(&self.0.json).into())
+    }
+
+    /// The CRC-64-AVRO fingerprint of the canonical form, by which single-object encoding names a schema.
+    pub fn fingerprint(&self) -> u64 {
+        rabin(self.canonical().as_bytes())
+    }
+
+    pub(super) fn root(&self) -> Id {
+        self.0.root
+    }
+
+    #[inline]
+    pub(super) fn node(&self, id: Id) -> &Node {
+        &self.0.nodes[id as usize]
+    }
+}
+
+/// Two schemas are equal when they show the same.
+impl PartialEq for Schema {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.json == other.0.json
+    }
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST: usize = 200;
+        match self.0.text.char_indices().nth(MOST) {
+            Some((end, _)) => write!(f, "Schema({}…)", &self.0.text[..end]),
+            None => write!(f, "Schema({})", self.0.text),
+        }
+    }
+}
+
+/// The place of a node among the nodes of its schema.
+pub(super) type Id = u32;
+
+/// One type in a schema.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) kind: Kind,
+    /// The fewest bytes that a value of it takes; [`NEVER`] for a record that holds itself without end.
+    pub(super) least: u64,
+}
+
+pub(super) const NEVER: u64 = u64::MAX;
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Null,
+    Boolean,
+    Int,
+    Long,
+    Float,
+    Double,
+    Bytes,
+    String,
+    Fixed(usize),
+    Enum(Arc<EnumType>),
+    Array(Id),
+    Map(Id),
+    Union(Box<[Id]>),
+    Record(Arc<RecordType>),
+    Date,
+    TimeMillis,
+    TimeMicros,
+    Timestamp(super::logical::TimeUnit, bool),
+    Uuid,
+    /// Precision and scale; the size where it is fixed.
+    Decimal(u32, u32, Option<usize>),
+    Duration,
+}
+
+/// What all values of one enum share.
+#[derive(Debug, PartialEq)]
+pub(super) struct EnumType {
+    pub(super) name: Box<str>,
+    pub(super) symbols: Box<[Box<str>]>,
+}
+
+/// What all records of one type share.
+#[derive(Debug, PartialEq)]
+pub(super) struct RecordType {
+    pub(super) name: Box<str>,
+    pub(super) fields: Box<[Field]>,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) struct Field {
+    pub(super) name: Box<str>,
+    pub(super) node: Id,
+    pub(super) default: Option<Value>,
+}
