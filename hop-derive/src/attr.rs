@@ -9,13 +9,16 @@ use crate::mistakes::Mistakes;
 /// The keys there are, and an example of each.
 ///
 /// One more is: a line here, a field in [`Attrs`], an arm in [`Attrs::set`].
-const KEYS: [(&str, &str); 2] = [("format", "format = \"donut\""), ("crate", "crate = ::hop_core")];
+const KEYS: [(&str, &str); 3] =
+    [("format", "format = \"donut\""), ("example", "example = Donut::example"), ("crate", "crate = ::hop_core")];
 
 /// The value of each key that was given.
 #[derive(Default)]
 pub(crate) struct Attrs {
     /// `format = "…"`, not yet known to be a label.
     pub(crate) format: Option<LitStr>,
+    /// `example = path`, of a function that makes one.
+    pub(crate) example: Option<Path>,
     /// `crate = path`.
     pub(crate) krate: Option<Path>,
 }
@@ -52,10 +55,8 @@ impl Attrs {
                 Ok(Lit::Str(text)) if text.suffix().is_empty() => self.format = Some(text),
                 _ => entry.refuse_value("text in quotes", mistakes),
             },
-            "crate" => match Path::parse_mod_style.parse2(entry.value.clone()) {
-                Ok(path) => self.krate = Some(path),
-                Err(_) => entry.refuse_value("a path, without quotes", mistakes),
-            },
+            "example" => self.example = entry.path("the path of a function, without quotes or parentheses", mistakes),
+            "crate" => self.krate = entry.path("a path, without quotes", mistakes),
             unknown => {
                 let near = KEYS.iter().map(|(key, _)| *key).find(|key| distance(key, unknown) <= 2);
                 let hint = near.map_or_else(String::new, |key| format!("; did you mean `{key}`?"));
@@ -111,6 +112,14 @@ impl Entry {
         None
     }
 
+    fn path(&self, wanted: &str, mistakes: &mut Mistakes) -> Option<Path> {
+        let path = Path::parse_mod_style.parse2(self.value.clone());
+        if path.is_err() {
+            self.refuse_value(wanted, mistakes);
+        }
+        path.ok()
+    }
+
     fn refuse_value(&self, wanted: &str, mistakes: &mut Mistakes) {
         let example = KEYS.iter().find(|(name, _)| self.key == name).map_or("", |(_, example)| *example);
         mistakes.add(&self.value, format!("`{}` takes {wanted}: `{example}`", self.key));
@@ -130,9 +139,9 @@ fn entries(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     entries
 }
 
-/// `` `format` (format = "donut"), … ``
+/// `` `format = "donut"`, … ``
 fn keys() -> String {
-    KEYS.map(|(_, example)| format!("`{example}`")).join(" and ")
+    KEYS.map(|(_, example)| format!("`{example}`")).join(", ")
 }
 
 /// How many characters must be put in, taken out or replaced to make `a` of `b`.

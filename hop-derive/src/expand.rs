@@ -15,10 +15,17 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
 }
 
 fn expand(model: &Model<'_>) -> TokenStream {
-    let Model { ident, format, krate } = model;
+    let Model { ident, format, example, krate } = model;
     let name = ident.unraw().to_string();
     // All on the type's name: a missing trait is then one error there, and not one for each method.
     let via = quote_spanned!(ident.span()=> <Self as #krate::__private::Via<#krate::codec::Json>>);
+    let example = example.as_ref().map(|example| {
+        quote! {
+            fn example() -> ::core::option::Option<Self> {
+                ::core::option::Option::Some(#example())
+            }
+        }
+    });
     quote! {
         #[automatically_derived]
         impl #krate::MessageModel for #ident {
@@ -39,6 +46,8 @@ fn expand(model: &Model<'_>) -> TokenStream {
             fn from_fields(fields: #krate::Value) -> ::core::result::Result<Self, #krate::Error> {
                 #via::from_fields(fields)
             }
+
+            #example
         }
 
         #krate::__private::inventory::submit! {

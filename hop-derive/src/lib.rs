@@ -24,6 +24,7 @@
 //! | attribute | what it sets | left out |
 //! |---|---|---|
 //! | `#[hop(format = "donut")]` | the label in the `_format` header | the type's name in lower case |
+//! | `#[hop(example = path)]` | a function that makes a small one, for `hop demo` and self-tests | none |
 //! | `#[hop(crate = path)]` | where `hop_core` is, for a crate that renames or re-exports it | `::hop_core` |
 //!
 //! A label is 1 to 64 of `a-z`, `0-9`, `-`, `_`, `.`; the labels of hop itself (`voevent`, `circular`, `gcntextnotice`,

@@ -13,6 +13,8 @@ pub(crate) struct Model<'a> {
     pub(crate) ident: &'a Ident,
     /// Its label.
     pub(crate) format: LitStr,
+    /// The function that makes an example, if there is one.
+    pub(crate) example: Option<Path>,
     /// Where hop-core is.
     pub(crate) krate: Path,
 }
@@ -51,7 +53,7 @@ impl<'a> Model<'a> {
         check_shape(input, &mut mistakes);
         let krate = attrs.krate.unwrap_or_else(default_crate);
         match mistakes.into_error() {
-            None => Ok(Self { ident: &input.ident, format, krate }),
+            None => Ok(Self { ident: &input.ident, format, example: attrs.example, krate }),
             Some(error) => Err(Refused { error, krate }),
         }
     }

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), hop_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, HopModel)]
-#[hop(format = "snews-alert")]
+#[hop(format = "snews-alert", example = SnewsAlert::drill)]
 pub struct SnewsAlert {
     /// The name of the alert; updates of one alert share it.
     pub id: String,
@@ -39,6 +39,25 @@ pub struct SnewsAlert {
     /// Remarks for people. Left out of the message when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub comments: Vec<String>,
+}
+
+impl SnewsAlert {
+    /// What is sent to see whether anybody wakes up.
+    fn drill() -> Self {
+        Self {
+            id: "SNEWS_Coincidence_ALERT_1".to_owned(),
+            status: Status::Test,
+            sent: "2026-03-04T05:06:07Z".to_owned(),
+            coincidence: Coincidence {
+                first: "2026-03-04T05:05:58.123456789Z".to_owned(),
+                window: 10.0,
+                p_value: None,
+                false_alarms_per_year: Some(0.01),
+            },
+            detectors: vec![Detector { name: "Super-K".to_owned(), events: Some(172), direction: None }],
+            comments: Vec::new(),
+        }
+    }
 }
 
 /// Whether an alert is to be acted on.

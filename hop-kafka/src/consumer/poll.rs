@@ -58,8 +58,9 @@ impl Poller {
             } else {
                 self.read_for_ever(&consumer);
             }
+            self.inbox.complete();
+            self.serve_until_stopped(&consumer);
         }
-        self.inbox.complete();
         // Closing leaves the group and commits what is stored; it may take a while, and is over before `_end` says so.
         drop(consumer);
     }
@@ -77,6 +78,19 @@ impl Poller {
 
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Acquire)
+    }
+
+    /// Nothing more is read, and the reader still works on what it has: offsets are stored and committed, and the place
+    /// in the group is kept, until it is done.
+    fn serve_until_stopped(&self, consumer: &Consumer) {
+        let paused = consumer.assignment().and_then(|list| consumer.pause(&list));
+        if let Err(error) = paused {
+            tracing::debug!(target: "hop", %error, "the partitions could not be paused at the end");
+        }
+        while !self.is_stopped() {
+            // What comes in spite of the pause is not handed over, so it is not stored as done either.
+            let _event = consumer.poll(POLL);
+        }
     }
 
     fn read_for_ever(&self, consumer: &Consumer) {

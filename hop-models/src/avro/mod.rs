@@ -344,4 +344,9 @@ impl MessageModel for AvroBlob {
             schema => blob.with_schema(Schema::parse(&String::from_utf8_lossy(&schema.to_json()?))?),
         }
     }
+
+    fn example() -> Option<Self> {
+        let alert = [("objectId", "ZTF26aaaaaaa".into()), ("ra", 123.4567.into()), ("dec", (-12.3456).into())];
+        Some(Self::new(hop_core::Value::object(alert)))
+    }
 }

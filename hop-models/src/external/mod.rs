@@ -67,6 +67,10 @@ impl MessageModel for External {
             None => Err(invalid().expected("an object with `url`").found(fields.describe())),
         }
     }
+
+    fn example() -> Option<Self> {
+        Some(Self::new("https://example.org/msg/6e9a6a2c-3d4e-4f60-8a71-5b2c9d0e1f23"))
+    }
 }
 
 #[cfg(test)]

@@ -268,4 +268,8 @@ impl MessageModel for VoEvent {
     fn from_fields(fields: Value) -> Result<Self, Error> {
         legacy::from_fields(fields)
     }
+
+    fn example() -> Option<Self> {
+        Self::decode(include_str!("example.xml").into()).ok()
+    }
 }

@@ -12,8 +12,14 @@ async fn main() {
         std::process::exit(2);
     };
     let by_hand = mode == "mark";
-    // Commits are frequent, so that a kill falls among them.
-    let hop = hop_tests::stream().property("auto.commit.interval.ms", "20").until_eos(false).build().unwrap();
+    // Commits are frequent, so that a kill falls among them; and the group soon sees that a member is gone.
+    let hop = hop_tests::stream()
+        .property("auto.commit.interval.ms", "20")
+        .property("session.timeout.ms", "2000")
+        .property("heartbeat.interval.ms", "500")
+        .until_eos(false)
+        .build()
+        .unwrap();
     let mut alerts = hop.subscribe(url).group(group).auto_commit(!by_hand).await.unwrap();
     let mut out = std::io::stdout().lock();
     while let Some(alert) = alerts.next().await {

@@ -14,7 +14,7 @@ use hop_core::{Content, Error, ErrorKind, Limits, Value};
 pub(super) use self::canonical::rabin;
 
 /// The longest text that is parsed; those of the large surveys have some ten thousand bytes.
-const LONGEST: usize = 8 << 20;
+const LONGEST: usize = 2 << 20;
 
 /// An Avro schema, ready to read and to write with.
 ///
@@ -46,7 +46,7 @@ impl Schema {
     ///
     /// # Errors
     /// Kind `Malformed` when the text is not JSON; kind `Invalid` when it declares no schema, with the path to the
-    /// trouble; kind `Limit` when it is nested too deep, or longer than 8 MiB.
+    /// trouble; kind `Limit` when it is nested too deep, or longer than 2 MiB.
     pub fn parse(text: &str) -> Result<Self, Error> {
         Self::parse_within(text, &Limits::DEFAULT)
     }

@@ -284,4 +284,8 @@ impl MessageModel for Circular {
     fn from_fields(fields: Value) -> Result<Self, Error> {
         json::read(fields)
     }
+
+    fn example() -> Option<Self> {
+        Self::load(include_str!("example.txt").into()).ok()
+    }
 }

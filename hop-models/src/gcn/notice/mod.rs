@@ -198,6 +198,10 @@ impl MessageModel for TextNotice {
                 .found(other.unwrap_or(&fields).describe())),
         }
     }
+
+    fn example() -> Option<Self> {
+        Self::decode(include_str!("example.txt").into()).ok()
+    }
 }
 
 #[cfg(test)]
