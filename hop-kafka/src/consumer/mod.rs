@@ -46,11 +46,11 @@ impl Alert {
     ///
     /// # Errors
     /// The alert unchanged, when its model is of another type.
-    pub fn into_model<M: MessageModel>(self) -> Result<M, Self> {
+    pub fn into_model<M: MessageModel>(self) -> Result<M, Box<Self>> {
         let Self { model, route, record } = self;
         match model.downcast() {
             Ok(model) => Ok(*model),
-            Err(model) => Err(Self { model, route, record }),
+            Err(model) => Err(Box::new(Self { model, route, record })),
         }
     }
 }

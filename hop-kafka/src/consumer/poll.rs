@@ -1,6 +1,7 @@
 //! The thread that polls librdkafka.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -53,11 +54,8 @@ impl Poller {
         // Whoever asked may have given up meanwhile; then `stop` is set as well.
         let _told = started.send(outcome);
         if connected {
-            if self.until_eos {
-                self.read_to_the_ends(&consumer);
-            } else {
-                self.read_for_ever(&consumer);
-            }
+            // Why reading ended makes no difference here: the reader has been told.
+            let _ended = if self.until_eos { self.read_to_the_ends(&consumer) } else { self.read_for_ever(&consumer) };
             self.inbox.complete();
             self.serve_until_stopped(&consumer);
         }
@@ -93,36 +91,28 @@ impl Poller {
         }
     }
 
-    fn read_for_ever(&self, consumer: &Consumer) {
+    fn read_for_ever(&self, consumer: &Consumer) -> ControlFlow<()> {
         let mut topics = Topics::default();
         while !self.is_stopped() {
-            if !self.make_space(consumer, &mut topics) {
-                return;
-            }
+            self.make_space(consumer, &mut topics)?;
             match consumer.poll(POLL) {
                 None => {}
                 Some(Ok(message)) => self.inbox.put(Item::Record(record(&message, &mut topics))),
-                Some(Err(error)) => {
-                    if !self.report(error) {
-                        return;
-                    }
-                }
+                Some(Err(error)) => self.report(error)?,
             }
         }
+        ControlFlow::Break(())
     }
 
     /// Every partition has a queue of its own here: the end of a partition is told without the topic's name, and only the
     /// queue says which one it is.
-    fn read_to_the_ends(&self, consumer: &Arc<Consumer>) {
+    fn read_to_the_ends(&self, consumer: &Arc<Consumer>) -> ControlFlow<()> {
         let mut topics = Topics::default();
         let mut generation = 0;
         let mut queues: Vec<(Partition, PartitionQueue<Assigner>)> = Vec::new();
         let mut unread: HashMap<Partition, i64> = HashMap::new();
-        let mut done: HashMap<Partition, ()> = HashMap::new();
         while !self.is_stopped() {
-            if !self.make_space(consumer, &mut topics) {
-                return;
-            }
+            self.make_space(consumer, &mut topics)?;
             let mut idle = true;
             match consumer.poll(Duration::ZERO) {
                 None => {}
@@ -131,20 +121,13 @@ impl Poller {
                     self.take(&message, &mut topics, &mut unread);
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) => {}
-                Some(Err(error)) => {
-                    if !self.report(error) {
-                        return;
-                    }
-                }
+                Some(Err(error)) => self.report(error)?,
             }
             if consumer.context().generation() != generation {
                 queues.clear();
-                for partition in unread.keys() {
-                    done.remove(partition);
-                }
                 let assignment = consumer.context().assignment();
                 generation = assignment.generation;
-                unread = still_unread(consumer.context(), &assignment.partitions, &done);
+                unread = still_unread(consumer.context(), &assignment.partitions);
                 queues = split(consumer, assignment.partitions.keys());
             }
             for (partition, queue) in &queues {
@@ -157,23 +140,19 @@ impl Poller {
                         }
                         Some(Err(KafkaError::PartitionEOF(_))) => {
                             unread.remove(partition);
-                            done.insert(partition.clone(), ());
                         }
-                        Some(Err(error)) => {
-                            if !self.report(error) {
-                                return;
-                            }
-                        }
+                        Some(Err(error)) => self.report(error)?,
                     }
                 }
             }
             if generation > 0 && unread.is_empty() {
-                return;
+                break;
             }
             if idle {
                 std::thread::park_timeout(POLL);
             }
         }
+        ControlFlow::Break(())
     }
 
     fn take(&self, message: &BorrowedMessage<'_>, topics: &mut Topics, unread: &mut HashMap<Partition, i64>) {
@@ -184,76 +163,64 @@ impl Poller {
         }
     }
 
-    /// Hands an error over, unless librdkafka mends it by itself; whether reading can go on.
-    fn report(&self, error: KafkaError) -> bool {
-        match &error {
-            KafkaError::PartitionEOF(_) => true,
-            KafkaError::MessageConsumptionFatal(_) => {
-                self.inbox.put(Item::Failed(Error::kafka("reading", error)));
-                false
-            }
-            // The client logged it as it heard of it.
-            _ if error.rdkafka_error_code().is_some_and(is_transient) => true,
-            _ => {
-                self.inbox.put(Item::Failed(Error::kafka("reading", error)));
-                true
-            }
+    /// Hands an error over, unless librdkafka mends it by itself; ends the reading where it cannot go on.
+    fn report(&self, error: KafkaError) -> ControlFlow<()> {
+        let (worth_telling, fatal) = match &error {
+            KafkaError::PartitionEOF(_) => (false, false),
+            KafkaError::MessageConsumptionFatal(_) => (true, true),
+            // The client logged a transient one as it heard of it.
+            _ => (!error.rdkafka_error_code().is_some_and(is_transient), false),
+        };
+        if worth_telling {
+            self.inbox.put(Item::Failed(Error::kafka("reading", error)));
         }
+        if fatal { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// Waits for a slow reader; whether there is anyone to read on for.
-    fn make_space(&self, consumer: &Consumer, topics: &mut Topics) -> bool {
+    /// Waits for a slow reader; ends the reading where there is no reader any more.
+    fn make_space(&self, consumer: &Consumer, topics: &mut Topics) -> ControlFlow<()> {
         let waiting_since = Instant::now();
         while !self.inbox.wait_for_space(POLL) {
             if self.is_stopped() {
-                return false;
+                return ControlFlow::Break(());
             }
             if waiting_since.elapsed() >= SLOW_READER {
                 return self.poll_while_paused(consumer, topics);
             }
         }
-        true
+        ControlFlow::Continue(())
     }
 
     /// Keeps the membership in the group alive while the reader works on what it has: polls, and fetches nothing.
-    fn poll_while_paused(&self, consumer: &Consumer, topics: &mut Topics) -> bool {
+    fn poll_while_paused(&self, consumer: &Consumer, topics: &mut Topics) -> ControlFlow<()> {
         let paused = consumer.assignment().and_then(|list| consumer.pause(&list));
         if let Err(error) = paused {
             tracing::warn!(target: "hop", %error, "the partitions could not be paused for a slow reader");
         }
         while !self.inbox.wait_for_space(Duration::ZERO) {
             if self.is_stopped() {
-                return false;
+                return ControlFlow::Break(());
             }
             match consumer.poll(POLL) {
                 None => {}
                 // It was on its way when the partitions were paused.
                 Some(Ok(message)) => self.inbox.put(Item::Record(record(&message, topics))),
-                Some(Err(error)) => {
-                    if !self.report(error) {
-                        return false;
-                    }
-                }
+                Some(Err(error)) => self.report(error)?,
             }
         }
         let resumed = consumer.assignment().and_then(|list| consumer.resume(&list));
         if let Err(error) = resumed {
             self.inbox.put(Item::Failed(Error::kafka("going on after a pause for a slow reader", error)));
-            return false;
+            return ControlFlow::Break(());
         }
-        true
+        ControlFlow::Continue(())
     }
 }
 
 /// The assigned partitions whose end, as it stood at the start, is not reached, with that end.
-fn still_unread(
-    assigner: &Assigner,
-    assigned: &HashMap<Partition, Option<i64>>,
-    done: &HashMap<Partition, ()>,
-) -> HashMap<Partition, i64> {
+fn still_unread(assigner: &Assigner, assigned: &HashMap<Partition, Option<i64>>) -> HashMap<Partition, i64> {
     assigned
         .iter()
-        .filter(|(partition, _)| !done.contains_key(*partition))
         .filter_map(|(partition, start)| {
             let ends = assigner.ends(partition)?;
             (start.unwrap_or(ends.low).max(ends.low) < ends.high).then(|| (partition.clone(), ends.high))

@@ -82,7 +82,7 @@ impl Ticket {
     }
 
     /// The message was not queued after all.
-    pub(super) fn withdraw(self: Box<Self>) {
+    pub(super) fn withdraw(self) {
         self.ledger.settle();
     }
 
