@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
+#[path = "../../hop-models/tests/support/corpus.rs"]
+pub mod corpus;
+pub mod process;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -104,3 +108,8 @@ pub fn stream() -> StreamBuilder {
 pub fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
+
+/// The code in the project's README, which is run like any other example.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
