@@ -2,21 +2,11 @@ use std::time::{Duration, Instant};
 
 use hop_core::{Blob, Encoder, JsonBlob, Route};
 use hop_kafka::{ErrorKind, StartPosition};
-use hop_tests::{Broker, stream};
+use hop_tests::{Broker, send_raw, stream};
 use rdkafka::ClientConfig;
-use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::{all, blob, json, next, numbers, send};
-
-/// Sends content under headers of any kind, beside hop.
-fn send_raw(broker: &Broker, topic: &str, content: &[u8], headers: &[(&str, Option<&[u8]>)]) {
-    let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", broker.address()).create().unwrap();
-    let headers =
-        headers.iter().fold(OwnedHeaders::new(), |owned, (key, value)| owned.insert(Header { key, value: *value }));
-    producer.send(BaseRecord::<(), _>::to(topic).payload(content).partition(0).headers(headers)).unwrap();
-    producer.flush(Duration::from_secs(10)).unwrap();
-}
 
 #[tokio::test]
 async fn a_broken_message_is_an_error_with_its_record_and_the_next_one_follows() {
@@ -24,7 +14,7 @@ async fn a_broken_message_is_an_error_with_its_record_and_the_next_one_follows()
     let topic = broker.topic(1).await;
     let url = broker.url(&topic);
     send(&url, &[&json(1)]).await;
-    send_raw(&broker, &topic, b"{\"n\": ", &[("seen", Some(b"yes")), ("_format", Some(b"JSON"))]);
+    send_raw(broker.address(), &topic, b"{\"n\": ", &[("seen", Some(b"yes")), ("_format", Some(b"JSON"))]);
     send(&url, &[&json(3)]).await;
 
     let mut alerts = stream().build().unwrap().subscribe(&url).await.unwrap();
@@ -58,7 +48,7 @@ async fn every_rung_of_the_ladder_is_reached() {
         (b"", &[], Route::Blob),
     ];
     for (content, headers, _) in &cases {
-        send_raw(&broker, &topic, content, headers);
+        send_raw(broker.address(), &topic, content, headers);
     }
     let mut alerts = stream().build().unwrap().subscribe(broker.url(&topic)).await.unwrap();
     let alerts = all(&mut alerts).await;
@@ -114,7 +104,7 @@ async fn test_messages_come_only_when_asked_for() {
     let out = stream().build().unwrap().publish(&url).await.unwrap();
     out.write(&json(1)).test(true).send().await.unwrap();
     out.write(&json(2)).send().await.unwrap();
-    send_raw(&broker, &topic, b"{\"n\": 3}", &[("_test", None)]);
+    send_raw(broker.address(), &topic, b"{\"n\": 3}", &[("_test", None)]);
     let hop = stream().build().unwrap();
     assert_eq!(numbers(&all(&mut hop.subscribe(&url).await.unwrap()).await), [2]);
     assert_eq!(numbers(&all(&mut hop.subscribe(&url).test_messages(true).await.unwrap()).await), [1, 2, 3]);

@@ -13,6 +13,8 @@ use hop_kafka::{EmbeddedBroker, StartPosition, Stream, StreamBuilder};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 /// The Apache Kafka broker that the tests are to use, `host:port`; see `tests/kafka/up`.
 pub const BROKER_VARIABLE: &str = "HOP_TEST_BROKER";
@@ -98,10 +100,26 @@ pub fn skip(test: &str, why: &str) {
     assert!(std::env::var_os(REQUIRE_VARIABLE).is_none(), "{test} was skipped, and {REQUIRE_VARIABLE} forbids that");
 }
 
+/// Sends content under headers of any kind, beside hop.
+pub fn send_raw(address: &str, topic: &str, content: &[u8], headers: &[(&str, Option<&[u8]>)]) {
+    let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", address).create().unwrap();
+    let headers =
+        headers.iter().fold(OwnedHeaders::new(), |owned, (key, value)| owned.insert(Header { key, value: *value }));
+    producer.send(BaseRecord::<(), _>::to(topic).payload(content).partition(0).headers(headers)).unwrap();
+    producer.flush(Duration::from_secs(10)).unwrap();
+}
+
 /// Reads from the beginning to the end, without authentication, with every model.
 pub fn stream() -> StreamBuilder {
     let registry = hop_core::Registry::builder().models(hop_models::MODELS).linked().build().unwrap();
-    Stream::builder().registry(registry).no_auth().start_at(StartPosition::Earliest).until_eos(true)
+    Stream::builder()
+        .registry(registry)
+        .no_auth()
+        .start_at(StartPosition::Earliest)
+        .until_eos(true)
+        // The embedded broker learns by this alone that a member of a group has left.
+        .property("session.timeout.ms", "6000")
+        .property("heartbeat.interval.ms", "1000")
 }
 
 /// The root of the project.
