@@ -67,6 +67,7 @@ impl MessageModel for Blob {
     const FORMAT: &'static str = "blob";
 
     fn decode(content: Content<'_>) -> Result<Self, Error> {
+        content.check_size(Self::FORMAT)?;
         Ok(Self { content: content.to_bytes() })
     }
 
