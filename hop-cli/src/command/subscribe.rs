@@ -1,7 +1,8 @@
 use std::process::ExitCode;
+use std::time::Duration;
 
 use hop_core::{Registry, Value};
-use hop_kafka::{Alert, ErrorKind, StartPosition};
+use hop_kafka::{Alert, ErrorKind, StartPosition, Subscription};
 
 use crate::args::{StartAt, Subscribe};
 use crate::failure::Failure;
@@ -39,13 +40,25 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
             Some(Err(error)) => {
                 output::complain(&error);
                 // What was printed is done with: the place of the group is kept before giving up.
-                alerts.close().await;
+                close(alerts).await;
                 return Ok(ExitCode::FAILURE);
             }
         }
     }
-    alerts.close().await;
+    close(alerts).await;
     Ok(if all_decoded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Commits and leaves; a broker that does not answer is not waited for.
+async fn close(alerts: Subscription) {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let in_time = tokio::select! {
+        closed = tokio::time::timeout(PATIENCE, alerts.close()) => closed.is_ok(),
+        _again = tokio::signal::ctrl_c() => false,
+    };
+    if !in_time {
+        output::complain("the broker did not confirm where reading stopped; the last messages may come again");
+    }
 }
 
 /// Prints one message; whether it could be shown.

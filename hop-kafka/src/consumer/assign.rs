@@ -1,7 +1,7 @@
 //! Which partitions a reader has, and where it starts in each.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::TopicPartitionList;
@@ -12,6 +12,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::Offset;
 use rdkafka::types::RDKafkaRespErr;
 
+use super::inbox::Inbox;
 use crate::config::{Complaint, log};
 use crate::error::is_transient;
 use crate::{Error, ErrorKind, StartPosition};
@@ -34,6 +35,7 @@ pub(super) struct Ends {
 pub(super) struct Assigner {
     start_at: StartPosition,
     complaint: Complaint,
+    inbox: Arc<Inbox>,
     /// The ends as they stood when the reader started.
     ends: OnceLock<HashMap<Partition, Ends>>,
     assignment: Mutex<Assignment>,
@@ -49,8 +51,8 @@ pub(super) struct Assignment {
 }
 
 impl Assigner {
-    pub(super) fn new(start_at: StartPosition) -> Self {
-        Self { start_at, complaint: Complaint::default(), ends: OnceLock::new(), assignment: Mutex::default() }
+    pub(super) fn new(start_at: StartPosition, inbox: Arc<Inbox>) -> Self {
+        Self { start_at, complaint: Complaint::default(), inbox, ends: OnceLock::new(), assignment: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Assignment> {
@@ -207,6 +209,12 @@ impl ConsumerContext for Assigner {
             done
         } else {
             self.note(list, false);
+            // They are not handed over yet, and not committed: the partition's next reader gets them.
+            let still_ours = self.assignment().partitions;
+            self.inbox.forget(|record| {
+                let place = record.place.as_ref();
+                place.is_some_and(|place| !still_ours.contains_key(&(place.topic.to_string(), place.partition)))
+            });
             if cooperative { consumer.incremental_unassign(list) } else { consumer.unassign() }
         };
         if let Err(error) = done {

@@ -95,6 +95,13 @@ impl Inbox {
         !waited.unwrap_or_else(PoisonError::into_inner).0.is_full()
     }
 
+    /// Drops the records that `of` names: whoever has their partition now reads them again.
+    pub(super) fn forget(&self, of: impl Fn(&Record) -> bool) {
+        let mut state = self.lock();
+        state.items.retain(|item| !matches!(item, Item::Record(record) if of(record)));
+        state.bytes = state.items.iter().map(Item::bytes).sum();
+    }
+
     /// No more will come.
     pub(super) fn complete(&self) {
         self.change(|state| state.complete = true);

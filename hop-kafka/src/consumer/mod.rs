@@ -140,13 +140,13 @@ impl Subscribe {
         config.set("enable.partition.eof", "true");
         // Where an offset is no longer there, the oldest message is: then nothing that can still be read is skipped.
         config.set("auto.offset.reset", "earliest");
-        let assigner = Assigner::new(self.start_at);
+        let inbox = Arc::new(Inbox::default());
+        let assigner = Assigner::new(self.start_at, Arc::clone(&inbox));
         let consumer: BaseConsumer<Assigner> = config
             .create_with_context(assigner)
             .map_err(|error| Error::new(ErrorKind::Config, format!("setting up the reader: {error}")))?;
         let consumer = Arc::new(consumer);
         let weak = Arc::downgrade(&consumer);
-        let inbox = Arc::new(Inbox::default());
         let stop = Arc::new(AtomicBool::new(false));
         let (tell, started) = tokio::sync::oneshot::channel();
         let poller = poll::Poller {
