@@ -104,15 +104,19 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub fn finish(mut self) -> Finished {
-        let deadline = self.started.max(Instant::now()) + PATIENCE;
+    pub fn finish(self) -> Finished {
+        self.finish_within(PATIENCE)
+    }
+
+    pub fn finish_within(mut self, patience: Duration) -> Finished {
+        let deadline = Instant::now() + patience;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
             assert!(
                 Instant::now() < deadline,
-                "did not end within {PATIENCE:?}; printed:\n{}\nand on stderr:\n{}",
+                "did not end within {patience:?}; printed:\n{}\nand on stderr:\n{}",
                 self.out.text(),
                 self.err.text()
             );
