@@ -34,7 +34,8 @@ async fn a_broken_message_is_an_error_with_its_record_and_the_next_one_follows()
 async fn every_rung_of_the_ladder_is_reached() {
     let broker = Broker::new();
     let topic = broker.topic(1).await;
-    let cases: [(&[u8], &[(&str, Option<&[u8]>)], Route); 7] = [
+    type Headers<'a> = &'a [(&'a str, Option<&'a [u8]>)];
+    let cases: [(&[u8], Headers<'_>, Route); 7] = [
         (b"[1]", &[("_format", Some(b"Json"))], Route::Header),
         (
             b"[1]",
