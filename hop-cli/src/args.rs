@@ -43,7 +43,7 @@ pub(crate) struct Publish {
     /// Where to: `kafka://[username@]broker[:port]/topic`.
     pub(crate) url: String,
 
-    /// Files to publish, one message each; standard input line by line if there are none.
+    /// Files to publish, one message each. If there are none, standard input is read to its end, and each line is a message.
     pub(crate) files: Vec<PathBuf>,
 
     /// The format of the messages, in any case; BLOB for opaque bytes.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use hop_kafka::ErrorKind;
+
 use crate::output;
 
 /// What ended the command.
@@ -39,8 +41,12 @@ impl fmt::Display for Failure {
         match self {
             Self::Io(error) => error.fmt(f),
             Self::Core(error) => error.fmt(f),
-            Self::Kafka(error) if crate::is_about_credentials(error) => write!(f, "{error}: `--no-auth`"),
-            Self::Kafka(error) => error.fmt(f),
+            Self::Kafka(error) => {
+                error.fmt(f)?;
+                // The library's way out, in this command's words.
+                let off = error.kind() == ErrorKind::Credential && error.to_string().ends_with("authentication off");
+                if off { f.write_str(" with `--no-auth`") } else { Ok(()) }
+            }
             Self::Usage(what) => f.write_str(what),
         }
     }

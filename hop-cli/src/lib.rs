@@ -11,7 +11,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use hop_core::Registry;
-use hop_kafka::Error;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -80,9 +79,4 @@ fn log_to_stderr(args: &Args) {
 fn stream(registry: Registry, no_auth: bool) -> hop_kafka::StreamBuilder {
     let builder = hop_kafka::Stream::builder().registry(registry);
     if no_auth { builder.no_auth() } else { builder }
-}
-
-/// Whether the error is about credentials, and leaving them out would be a way.
-fn is_about_credentials(error: &Error) -> bool {
-    error.kind() == hop_kafka::ErrorKind::Credential
 }

@@ -35,14 +35,17 @@ impl<M: Serialize + DeserializeOwned> Codec<M> for Json {
         content.check_size(format)?;
         // Strict JSON goes straight into the model. What it refuses as JSON, and not as this model, may be what Python
         // writes beyond the standard; that takes our own reader, and a detour through a value.
-        let strict = match serde_json::from_slice(&content) {
-            Ok(model) => return Ok(model),
-            Err(error) => error,
-        };
-        if strict.is_data() {
-            return Err(Error::new(ErrorKind::Invalid, format)
-                .found(message(&strict))
-                .at(line_column(&strict, &content)));
+        // An integer beyond 64 bits it would round where the model does not say how large it is.
+        if !has_long_number(&content) {
+            let strict = match serde_json::from_slice(&content) {
+                Ok(model) => return Ok(model),
+                Err(error) => error,
+            };
+            if strict.is_data() {
+                return Err(Error::new(ErrorKind::Invalid, format)
+                    .found(message(&strict))
+                    .at(line_column(&strict, &content)));
+            }
         }
         let value = json::parse(content).map_err(|error| error.about(format))?;
         value.read().map_err(|error| error.about(format))
@@ -52,6 +55,21 @@ impl<M: Serialize + DeserializeOwned> Codec<M> for Json {
         let value = Value::of(model).map_err(|error| error.about(format))?;
         Ok(json::write(&bytes_as_numbers(value)).map_err(|error| error.about(format))?.into())
     }
+}
+
+/// Whether as many digits stand in a row as an integer beyond 64 bits has at least.
+fn has_long_number(content: &[u8]) -> bool {
+    const DIGITS: usize = 19;
+    let mut at = DIGITS - 1;
+    // Where no digit stands, none of the runs that reach over that place is long enough.
+    while at < content.len() {
+        let run = content[..=at].iter().rev().take(DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
+        if run == DIGITS {
+            return true;
+        }
+        at += DIGITS - run;
+    }
+    false
 }
 
 /// serde_json's message without the place, which stands in the location.
@@ -117,6 +135,18 @@ mod tests {
             r#"{"far": Infinity, "id": 340282366920938463463374607431768211455, "note": "x", "raw": []}"#
         );
         assert_eq!(Json::decode("alert", (&written).into()).ok(), Some(alert));
+    }
+
+    #[test]
+    fn integers_of_any_size_are_kept_where_the_model_takes_any_value() {
+        let digits = "123456789012345678901234567890";
+        let model: Value = Json::decode("any", format!("[1, {digits}]").as_str().into()).unwrap();
+        assert_eq!(model[1], Value::BigInt(digits.into()));
+        for (text, long) in
+            [("", false), ("999999999999999999", false), ("x1234567890123456789", true), ("12345678 0123456789", false)]
+        {
+            assert_eq!(has_long_number(text.as_bytes()), long, "{text}");
+        }
     }
 
     #[test]

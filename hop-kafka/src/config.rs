@@ -37,6 +37,10 @@ impl Complaint {
         if code == RDKafkaErrorCode::PartitionEOF {
             return;
         }
+        let mut last = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if last.as_ref().is_some_and(|(known, said)| *known == code && said == reason) {
+            return;
+        }
         if code == RDKafkaErrorCode::AllBrokersDown {
             tracing::debug!(target: "hop", %code, "{reason}");
         } else if is_transient(code) {
@@ -44,7 +48,6 @@ impl Complaint {
         } else {
             tracing::error!(target: "hop", %code, "{reason}");
         }
-        let mut last = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // "All brokers down" follows each cause and says less than it.
         if code != RDKafkaErrorCode::AllBrokersDown || last.is_none() {
             *last = Some((code, reason.to_owned()));

@@ -143,6 +143,19 @@ impl Error {
         out
     }
 
+    /// A setting that librdkafka refuses: its name and why, and not its value, which may be a secret.
+    pub(crate) fn setting(operation: &str, error: &KafkaError) -> Self {
+        let message = match error {
+            KafkaError::ClientConfig(_, why, name, _) => {
+                let secret = ["password", "secret", "token", "key", "pem"].iter().any(|word| name.contains(word));
+                let why = if secret { "the value is not possible" } else { why.as_str() };
+                format!("{operation}: `{name}`: {why}")
+            }
+            error => format!("{operation}: {error}"),
+        };
+        Self::new(ErrorKind::Config, message)
+    }
+
     /// What `operation` met, with the cure where the kind has one.
     pub(crate) fn kafka(operation: &str, error: KafkaError) -> Self {
         let code = error.rdkafka_error_code();

@@ -87,7 +87,11 @@ impl Stream {
     /// # async fn demo(hop: hop_kafka::Stream) -> Result<(), hop_kafka::Error> {
     /// let mut alerts = hop.subscribe("kafka://kafka.scimma.org/gcn.circular").group("ada-night-watch").await?;
     /// while let Some(alert) = alerts.next().await {
-    ///     println!("{:?}", alert?.model);
+    ///     match alert {
+    ///         Ok(alert) => println!("{:?}", alert.model),
+    ///         // One message that does not decode: the error has its record, and the next one follows.
+    ///         Err(error) => eprintln!("{error}"),
+    ///     }
     /// }
     /// # Ok(())
     /// # }
@@ -191,8 +195,9 @@ impl StreamBuilder {
         self
     }
 
-    /// Sets a [property of librdkafka](https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md), over
-    /// what hop sets itself.
+    /// Sets a [property of librdkafka](https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md).
+    ///
+    /// Readers keep what decides which messages they get: the group, the offsets and their commits, the ends.
     pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.push((name.into(), value.into()));
         self

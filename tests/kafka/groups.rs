@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use hop_core::Record;
-use hop_kafka::{ErrorKind, Subscription};
+use hop_kafka::{ErrorKind, StartPosition, Subscription};
 use hop_tests::{Broker, stream};
 
 use crate::{all, json, next, numbers, send};
@@ -113,6 +113,92 @@ async fn the_members_of_a_group_share_the_partitions() {
         seen.entry(number).or_default().insert(3);
     }
     assert_eq!(seen.keys().copied().collect::<Vec<_>>(), (0..sent).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_group_that_started_at_the_latest_goes_on_from_there() {
+    let broker = Broker::new();
+    let url = broker.url(&broker.topic(1).await);
+    send(&url, &[&json(0)]).await;
+    let latest = || async {
+        let hop = stream().start_at(StartPosition::Latest).until_eos(false).build().unwrap();
+        hop.subscribe(&url).group("night-watch").await.unwrap()
+    };
+    let mut alerts = latest().await;
+    send(&url, &[&json(1)]).await;
+    // It is handed over, and the reader goes away while it works on it; nothing was committed by hand.
+    assert_eq!(records(&mut alerts, 1).await[0].place.as_ref().unwrap().offset, 1);
+    drop(alerts);
+    send(&url, &[&json(2)]).await;
+    let mut alerts = latest().await;
+    let offsets: Vec<_> =
+        records(&mut alerts, 2).await.iter().map(|read| read.place.as_ref().unwrap().offset).collect();
+    assert_eq!(offsets, [1, 2]);
+}
+
+#[tokio::test]
+async fn two_members_read_to_the_end_and_nothing_is_left() {
+    let broker = Broker::new();
+    let url = broker.url(&broker.topic(4).await);
+    let out = stream().build().unwrap().publish(&url).await.unwrap();
+    for number in 0..2000 {
+        let _fate = out.write(&json(number)).key(number.to_string()).queue().await.unwrap();
+    }
+    out.close().await.unwrap();
+    let read = |delay: u64| {
+        let url = url.clone();
+        async move {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+            let mut alerts = join(&url, "until-the-end", true).await;
+            let mut read = Vec::new();
+            while let Some(alert) = next(&mut alerts).await {
+                read.push(alert.unwrap());
+                // Slow enough that the other one comes while this one is at it.
+                tokio::time::sleep(Duration::from_millis(3)).await;
+            }
+            alerts.close().await;
+            numbers(&read)
+        }
+    };
+    let (first, second) = tokio::join!(tokio::spawn(read(0)), tokio::spawn(read(1000)));
+    let seen: BTreeSet<i64> = first.unwrap().into_iter().chain(second.unwrap()).collect();
+    assert_eq!(seen.len(), 2000);
+}
+
+#[tokio::test]
+async fn a_slow_reader_reads_on_after_the_group_has_changed() {
+    let Some(broker) = Broker::apache_or_skip("a_slow_reader_reads_on_after_the_group_has_changed") else { return };
+    let url = broker.url(&broker.topic(2).await);
+    const MESSAGES: i64 = 6000;
+    let out = stream().build().unwrap().publish(&url).await.unwrap();
+    for number in 0..MESSAGES {
+        let _fate = out.write(&json(number)).key(number.to_string()).queue().await.unwrap();
+    }
+    out.close().await.unwrap();
+    let hop = stream().until_eos(false).build().unwrap();
+    let mut slow = hop.subscribe(&url).group("slow").await.unwrap();
+    let mut seen: BTreeSet<i64> = BTreeSet::new();
+    seen.extend(numbers(&[next(&mut slow).await.unwrap().unwrap()]));
+    // Longer than the reading thread waits before it pauses; meanwhile another member comes and goes.
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    let mut other = hop.subscribe(&url).group("slow").await.unwrap();
+    for _ in 0..10 {
+        seen.extend(numbers(&[next(&mut other).await.unwrap().unwrap()]));
+    }
+    let mut from_slow = 0;
+    while seen.len() < MESSAGES as usize {
+        let (alert, slow) = tokio::time::timeout(crate::PATIENCE, async {
+            tokio::select! {
+                alert = slow.next() => (alert, true),
+                alert = other.next() => (alert, false),
+            }
+        })
+        .await
+        .expect("nobody reads any more");
+        from_slow += usize::from(slow);
+        seen.extend(numbers(&[alert.unwrap().unwrap()]));
+    }
+    assert!(from_slow > 0, "the slow reader reads nothing any more");
 }
 
 /// What a reader printed before it was killed, or all.

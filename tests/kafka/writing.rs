@@ -3,7 +3,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hop_core::Blob;
-use hop_kafka::{Compression, ErrorKind};
+use hop_kafka::auth::{Mechanism, Protocol};
+use hop_kafka::{Compression, Credential, ErrorKind};
 use hop_tests::{Broker, stream};
 
 use crate::{all, blob, json, numbers};
@@ -74,6 +75,13 @@ async fn what_cannot_be_sent_is_handed_back_whole() {
     let error = out.close().await.unwrap_err();
     assert_eq!(error.undelivered().len(), 3, "{error}");
 
+    // Also while the fate is still at hand: it was not looked at.
+    let out = publish().await.unwrap();
+    let fate = out.write(&json(1)).queue().await.unwrap();
+    let error = out.close().await.unwrap_err();
+    assert_eq!(error.undelivered().len(), 1, "{error}");
+    drop(fate);
+
     // Awaited ones are told to those who await them, and not twice.
     let out = publish().await.unwrap();
     let fate = out.write(&json(1)).queue().await.unwrap();
@@ -138,4 +146,39 @@ async fn a_message_beyond_the_topics_limit_is_refused_as_too_large() {
     let error = out.write(&Blob::from(vec![b'x'; 2 << 20])).send().await.unwrap_err();
     assert_eq!(error.undelivered().len(), 1);
     assert!(error.to_string().contains("max.message.bytes"), "{error}");
+}
+
+#[tokio::test]
+async fn a_refused_credential_is_told_though_messages_may_wait_for_ever() {
+    let Some(broker) = Broker::apache_or_skip("a_refused_credential_is_told_though_messages_may_wait_for_ever") else {
+        return;
+    };
+    // The broker's listener has no authentication at all: no mechanism is right there.
+    let credential = Credential::new("ada", "hunter2").protocol(Protocol::SaslPlaintext).mechanism(Mechanism::Plain);
+    let hop = hop_kafka::Stream::builder().credential(credential).build().unwrap();
+    let out = hop.publish(broker.url("t")).await.unwrap();
+    let message = json(1);
+    let sent = tokio::time::timeout(Duration::from_secs(20), out.write(&message).send()).await;
+    let error = sent.expect("it waits for ever").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Undelivered);
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+    let error = hop.subscribe(broker.url("t")).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Authentication | ErrorKind::Connection), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_setting_that_is_refused_is_named_and_not_shown() {
+    for (name, value) in [("sasl.pasword", "hunter2"), ("ssl.key.password", "hunter2"), ("acks", "hunter2")] {
+        let hop = stream().property(name, value).build().unwrap();
+        let Err(error) = hop.publish("kafka://127.0.0.1:1/t").await else { continue };
+        assert_eq!(error.kind(), ErrorKind::Config);
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains(name) && (name == "acks" || !shown.contains("hunter2")), "{shown}");
+    }
+    let hop = stream().build().unwrap();
+    let too_long = hop.publish("kafka://127.0.0.1:1/t").produce_timeout(Duration::from_secs(10_000_000_000));
+    assert_eq!(too_long.await.unwrap_err().kind(), ErrorKind::Config);
+    // Less than librdkafka can count is not nothing, which would be for ever.
+    let out = hop.publish("kafka://127.0.0.1:1/t").produce_timeout(Duration::from_micros(10)).await.unwrap();
+    assert_eq!(out.write(&json(1)).send().await.unwrap_err().kind(), ErrorKind::Undelivered);
 }

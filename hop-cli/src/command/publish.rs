@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::io::Read;
 use std::process::ExitCode;
 
@@ -16,16 +17,19 @@ pub(crate) async fn run(registry: Registry, options: Publish) -> Result<ExitCode
     let models = load(&registry, &options)?;
     let hop = crate::stream(registry, options.no_auth).build()?;
     let out = hop.publish(&options.url).produce_timeout(options.timeout).await?;
+    let queued = Cell::new(0);
     let work = async {
         for model in &models {
-            // What is not delivered comes back from `close`.
+            // What is not delivered comes back from `flush`.
             let _fate = out.write(&**model).test(options.test).queue().await?;
+            queued.set(queued.get() + 1);
         }
         out.flush().await
     };
     let sent = tokio::select! {
-        sent = work => Some(sent),
+        biased;
         stopped = tokio::signal::ctrl_c() => { stopped?; None }
+        sent = work => Some(sent),
     };
     match sent {
         Some(Ok(())) => Ok(ExitCode::SUCCESS),
@@ -36,7 +40,7 @@ pub(crate) async fn run(registry: Registry, options: Publish) -> Result<ExitCode
             Err(error.into())
         }
         None => {
-            let unsent = out.unsent();
+            let unsent = models.len() - queued.get() + out.unsent();
             // What is given up here is counted already.
             let _given_up = out.close_within(std::time::Duration::ZERO).await;
             output::complain(format_args!("stopped with {unsent} of {} messages unsent", models.len()));

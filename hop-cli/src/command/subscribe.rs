@@ -20,15 +20,20 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
     if let Some(group) = &options.group_id {
         request = request.group(group);
     }
+    // One for the whole run: a signal between two of them would be lost.
+    let interrupted = tokio::signal::ctrl_c();
+    tokio::pin!(interrupted);
     let mut alerts = tokio::select! {
-        alerts = request => alerts?,
-        stopped = tokio::signal::ctrl_c() => { stopped?; return Ok(ExitCode::SUCCESS) }
+        biased;
+        stopped = &mut interrupted => { stopped?; return Ok(ExitCode::SUCCESS) }
+        alerts = request.into_future() => alerts?,
     };
     let mut all_decoded = true;
     loop {
         let alert = tokio::select! {
+            biased;
+            stopped = &mut interrupted => { stopped?; None }
             alert = alerts.next() => alert,
-            stopped = tokio::signal::ctrl_c() => { stopped?; None }
         };
         match alert {
             None => break,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::Offset;
 use rdkafka::types::RDKafkaRespErr;
@@ -46,6 +46,8 @@ pub(super) struct Assigner {
 pub(super) struct Assignment {
     /// Counts the changes; zero before the first.
     pub(super) generation: u64,
+    /// Whether the last change gave partitions, if only none; false between a revocation and what follows it.
+    pub(super) settled: bool,
     /// Each partition with the offset it starts at, where that is known.
     pub(super) partitions: HashMap<Partition, Option<i64>>,
 }
@@ -149,6 +151,7 @@ impl Assigner {
     fn note(&self, list: &TopicPartitionList, assigned: bool) {
         let mut now = self.lock();
         now.generation += 1;
+        now.settled = assigned;
         for element in list.elements() {
             let partition = (element.topic().to_owned(), element.partition());
             if assigned {
@@ -164,28 +167,60 @@ impl Assigner {
     }
 
     /// The list with an offset for each partition: the committed one, else where the reader is to start.
-    fn with_starts(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> TopicPartitionList {
+    ///
+    /// Beside it stand the partitions for which nothing was committed, and their starts.
+    fn with_starts(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        list: &TopicPartitionList,
+    ) -> (TopicPartitionList, Vec<(Partition, Offset)>) {
+        let mut fresh = Vec::new();
         let committed = match consumer.committed_offsets(list.clone(), COMMITTED_TIMEOUT) {
             Ok(committed) => committed,
             Err(error) => {
                 // Left without offsets, librdkafka asks again by itself, and starts at the oldest where there is none.
                 tracing::warn!(target: "hop", %error, "the committed offsets did not come in time");
-                return list.clone();
+                return (list.clone(), fresh);
             }
         };
         let mut out = TopicPartitionList::new();
         for element in committed.elements() {
             let partition = (element.topic().to_owned(), element.partition());
-            let start = match element.offset() {
-                found @ Offset::Offset(_) => found,
-                _ => self.start(&partition),
+            let start = match (element.error(), element.offset()) {
+                // Not known whether there is one: librdkafka asks again, as above.
+                (Err(_), _) => Offset::Invalid,
+                (Ok(()), found @ Offset::Offset(_)) => found,
+                (Ok(()), _) => {
+                    let start = self.start(&partition);
+                    fresh.push((partition.clone(), start));
+                    start
+                }
             };
             tracing::info!(target: "hop", topic = %partition.0, partition = partition.1, ?start, "partition assigned");
             if let Err(error) = out.add_partition_offset(&partition.0, partition.1, start) {
                 tracing::error!(target: "hop", %error, "the start of a partition is not possible");
             }
         }
-        out
+        (out, fresh)
+    }
+
+    /// Commits where a group starts for the first time. Were it left open, the group's next reader would start at the
+    /// end as that one finds it, and skip what this one did not get done.
+    fn commit_starts(consumer: &BaseConsumer<Self>, fresh: &[(Partition, Offset)]) {
+        if fresh.is_empty() {
+            return;
+        }
+        let mut list = TopicPartitionList::new();
+        let listed = fresh.iter().try_for_each(|((topic, partition), start)| {
+            // Only a number can be committed; the beginning is where the next reader starts anyway.
+            match start {
+                Offset::Offset(_) => list.add_partition_offset(topic, *partition, *start),
+                _ => Ok(()),
+            }
+        });
+        if let Err(error) = listed.and_then(|()| consumer.commit(&list, CommitMode::Sync)) {
+            tracing::warn!(target: "hop", %error, "where the group starts could not be committed");
+        }
     }
 }
 
@@ -203,10 +238,12 @@ impl ConsumerContext for Assigner {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, what: RDKafkaRespErr, list: &mut TopicPartitionList) {
         let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
         let done = if what == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            let list = self.with_starts(consumer, list);
+            let (list, fresh) = self.with_starts(consumer, list);
             let done = if cooperative { consumer.incremental_assign(&list) } else { consumer.assign(&list) };
             self.note(&list, true);
-            done
+            Self::commit_starts(consumer, &fresh);
+            // A partition that went away while it was paused for a slow reader comes back paused.
+            done.and_then(|()| consumer.resume(&list))
         } else {
             self.note(list, false);
             // They are not handed over yet, and not committed: the partition's next reader gets them.

@@ -44,6 +44,8 @@ struct State {
     reader: Option<Waker>,
     /// No more will come.
     complete: bool,
+    /// How many messages nobody took before the reading was stopped.
+    left: usize,
     /// The consumer is closed, and the thread at its end.
     ended: bool,
     /// Nobody will take anything any more.
@@ -107,6 +109,11 @@ impl Inbox {
         self.change(|state| state.complete = true);
     }
 
+    /// Counts what nobody took, before closing the consumer takes its partitions away.
+    pub(super) fn count(&self) {
+        self.change(|state| state.left = state.items.len());
+    }
+
     /// The thread has closed the consumer.
     pub(super) fn end(&self) {
         self.change(|state| (state.complete, state.ended) = (true, true));
@@ -148,7 +155,7 @@ impl Inbox {
     pub(super) fn poll_ended(&self, context: &mut Context<'_>) -> Poll<usize> {
         let mut state = self.lock();
         if state.ended {
-            return Poll::Ready(state.items.len());
+            return Poll::Ready(state.left);
         }
         state.reader = Some(context.waker().clone());
         Poll::Pending
@@ -157,6 +164,6 @@ impl Inbox {
     pub(super) fn wait_ended(&self) -> usize {
         let state = self.lock();
         let waited = self.arrival.wait_while(state, |state| !state.ended);
-        waited.unwrap_or_else(PoisonError::into_inner).items.len()
+        waited.unwrap_or_else(PoisonError::into_inner).left
     }
 }

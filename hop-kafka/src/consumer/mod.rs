@@ -76,7 +76,7 @@ impl Subscribe {
 
     /// Reads as a member of this group: members share the partitions, and what one has committed none reads again.
     ///
-    /// Without a group every partition of every topic is read, and nothing is committed.
+    /// Without a group every partition that the topics have at the start is read, and nothing is committed.
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.group = Some(group.into());
         self
@@ -138,13 +138,18 @@ impl Subscribe {
         config.set("enable.auto.offset.store", "false");
         config.set("enable.auto.commit", if self.group.is_some() { "true" } else { "false" });
         config.set("enable.partition.eof", "true");
+        // A member that died is noticed soon, and its partitions are read on.
+        for (name, value) in [("session.timeout.ms", "10000"), ("heartbeat.interval.ms", "2000")] {
+            if config.get(name).is_none() {
+                config.set(name, value);
+            }
+        }
         // Where an offset is no longer there, the oldest message is: then nothing that can still be read is skipped.
         config.set("auto.offset.reset", "earliest");
         let inbox = Arc::new(Inbox::default());
         let assigner = Assigner::new(self.start_at, Arc::clone(&inbox));
-        let consumer: BaseConsumer<Assigner> = config
-            .create_with_context(assigner)
-            .map_err(|error| Error::new(ErrorKind::Config, format!("setting up the reader: {error}")))?;
+        let consumer: BaseConsumer<Assigner> =
+            config.create_with_context(assigner).map_err(|error| Error::setting("setting up the reader", &error))?;
         let consumer = Arc::new(consumer);
         let weak = Arc::downgrade(&consumer);
         let stop = Arc::new(AtomicBool::new(false));
@@ -256,10 +261,13 @@ impl Subscription {
     fn poll_next_alert(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Alert, Error>>> {
         self.finish_handed_over();
         loop {
+            // A full inbox must not keep time-outs and signals of the same task waiting.
+            let turn = std::task::ready!(tokio::task::coop::poll_proceed(context));
             match self.inbox.poll_take(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Ready(Some(item)) => {
+                    turn.made_progress();
                     if let Some(outcome) = self.open(item) {
                         return Poll::Ready(Some(outcome));
                     }
@@ -354,7 +362,8 @@ impl Subscription {
 
     /// Stops, commits what is done, leaves the group, and says how many messages had been received and not handed over.
     ///
-    /// The message handed over last is not counted as done unless it was marked so; it comes again.
+    /// The message handed over last is not counted as done unless it was marked so; it comes again. A broker that does
+    /// not answer is waited for as long as librdkafka does, up to a minute; put a time-out around it to give up earlier.
     pub async fn close(self) -> usize {
         self.stop.store(true, Ordering::Release);
         std::future::poll_fn(|context| self.inbox.poll_ended(context)).await

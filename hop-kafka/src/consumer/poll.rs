@@ -14,9 +14,9 @@ use tokio::sync::oneshot;
 
 use super::assign::{Assigner, Partition};
 use super::inbox::{Inbox, Item};
-use crate::Error;
 use crate::error::is_transient;
 use crate::record::{Topics, record};
+use crate::{Error, ErrorKind};
 
 /// How long one poll waits: the delay with which the thread sees that it is to stop.
 const POLL: Duration = Duration::from_millis(100);
@@ -42,6 +42,10 @@ struct EndOnDrop(Arc<Inbox>);
 
 impl Drop for EndOnDrop {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0
+                .put(Item::Failed(Error::new(ErrorKind::Kafka, "the reader's thread panicked; this is a bug in hop")));
+        }
         self.0.end();
     }
 }
@@ -59,6 +63,7 @@ impl Poller {
             self.inbox.complete();
             self.serve_until_stopped(&consumer);
         }
+        self.inbox.count();
         // Closing leaves the group and commits what is stored; it may take a while, and is over before `_end` says so.
         drop(consumer);
     }
@@ -108,7 +113,7 @@ impl Poller {
     /// queue says which one it is.
     fn read_to_the_ends(&self, consumer: &Arc<Consumer>) -> ControlFlow<()> {
         let mut topics = Topics::default();
-        let mut generation = 0;
+        let (mut generation, mut settled) = (0, false);
         let mut queues: Vec<(Partition, PartitionQueue<Assigner>)> = Vec::new();
         let mut unread: HashMap<Partition, i64> = HashMap::new();
         while !self.is_stopped() {
@@ -120,13 +125,16 @@ impl Poller {
                     idle = false;
                     self.take(&message, &mut topics, &mut unread);
                 }
-                Some(Err(KafkaError::PartitionEOF(_))) => {}
+                // The end of a partition that is not in its own queue, so that it cannot be told of which: all are given
+                // their queues anew, and the end is told again.
+                Some(Err(KafkaError::PartitionEOF(_))) => generation = 0,
                 Some(Err(error)) => self.report(error)?,
             }
             if consumer.context().generation() != generation {
                 queues.clear();
                 let assignment = consumer.context().assignment();
                 generation = assignment.generation;
+                settled = assignment.settled;
                 unread = still_unread(consumer.context(), &assignment.partitions);
                 queues = split(consumer, assignment.partitions.keys());
             }
@@ -145,7 +153,7 @@ impl Poller {
                     }
                 }
             }
-            if generation > 0 && unread.is_empty() {
+            if settled && unread.is_empty() {
                 break;
             }
             if idle {
@@ -193,13 +201,18 @@ impl Poller {
 
     /// Keeps the membership in the group alive while the reader works on what it has: polls, and fetches nothing.
     fn poll_while_paused(&self, consumer: &Consumer, topics: &mut Topics) -> ControlFlow<()> {
-        let paused = consumer.assignment().and_then(|list| consumer.pause(&list));
-        if let Err(error) = paused {
-            tracing::warn!(target: "hop", %error, "the partitions could not be paused for a slow reader");
-        }
+        let mut paused_in = None;
         while !self.inbox.wait_for_space(Duration::ZERO) {
             if self.is_stopped() {
                 return ControlFlow::Break(());
+            }
+            // Partitions that are assigned meanwhile come unpaused.
+            let generation = consumer.context().generation();
+            if paused_in != Some(generation) {
+                paused_in = Some(generation);
+                if let Err(error) = consumer.assignment().and_then(|list| consumer.pause(&list)) {
+                    tracing::warn!(target: "hop", %error, "the partitions could not be paused for a slow reader");
+                }
             }
             match consumer.poll(POLL) {
                 None => {}

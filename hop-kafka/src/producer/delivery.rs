@@ -1,9 +1,10 @@
 //! What became of each message.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use hop_core::{Headers, Outgoing};
@@ -15,7 +16,7 @@ use rdkafka::producer::{DeliveryResult, ProducerContext};
 use tokio::sync::{oneshot, watch};
 
 use crate::config::{Complaint, log};
-use crate::error::{Error, Undelivered};
+use crate::error::{Error, ErrorKind, Undelivered};
 
 /// Where a message ended up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,11 +31,12 @@ type Fate = Result<Delivered, Undelivered>;
 
 /// The fate of one message; await it to know.
 ///
-/// Dropped without having been awaited, a failure goes to the publisher, whose `flush` or `close` reports it.
+/// A failure that is not learned of here is told by the publisher's `flush` or `close`.
 #[derive(Debug)]
+#[must_use = "the fate of the message is told when it is awaited, or by the publisher's `flush`"]
 pub struct Delivery {
     fate: oneshot::Receiver<Fate>,
-    told: bool,
+    number: u64,
     ledger: Arc<Ledger>,
 }
 
@@ -43,25 +45,11 @@ impl Future for Delivery {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let fate = std::task::ready!(Pin::new(&mut self.fate).poll(context));
-        self.told = true;
+        self.ledger.strike(self.number);
         Poll::Ready(match fate {
             Ok(fate) => fate.map_err(|undelivered| Error::undelivered_messages(vec![undelivered])),
-            Err(_) => {
-                Err(Error::new(crate::ErrorKind::Kafka, "the publisher ended before the message's fate was known"))
-            }
+            Err(_) => Err(Error::new(ErrorKind::Kafka, "the publisher ended before the message's fate was known")),
         })
-    }
-}
-
-impl Drop for Delivery {
-    fn drop(&mut self) {
-        if !self.told {
-            // From here on the other side sees that nobody waits; what it said before that is passed on.
-            self.fate.close();
-            if let Ok(Err(undelivered)) = self.fate.try_recv() {
-                self.ledger.keep(undelivered);
-            }
-        }
     }
 }
 
@@ -69,6 +57,7 @@ impl Drop for Delivery {
 #[derive(Debug)]
 pub(super) struct Ticket {
     tell: oneshot::Sender<Fate>,
+    number: u64,
     ledger: Arc<Ledger>,
 }
 
@@ -76,40 +65,54 @@ impl Ticket {
     pub(super) fn new(deliveries: &Deliveries) -> (Self, Delivery) {
         let ledger = &deliveries.ledger;
         ledger.outstanding.fetch_add(1, Ordering::AcqRel);
+        let number = ledger.next.fetch_add(1, Ordering::Relaxed);
         let (tell, fate) = oneshot::channel();
-        let ticket = Self { tell, ledger: Arc::clone(ledger) };
-        (ticket, Delivery { fate, told: false, ledger: Arc::clone(ledger) })
+        let ticket = Self { tell, number, ledger: Arc::clone(ledger) };
+        (ticket, Delivery { fate, number, ledger: Arc::clone(ledger) })
     }
 
     /// The message was not queued after all.
     pub(super) fn withdraw(self) {
-        self.ledger.settle();
+        // Whoever waits for room in the queue learns nothing by this; whoever waits for the last message does.
+        if self.ledger.outstanding.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.ledger.changed.send_replace(());
+        }
     }
 
     fn tell(self, fate: Fate) {
-        if let Err(Err(undelivered)) = self.tell.send(fate) {
-            self.ledger.keep(undelivered);
+        match &fate {
+            Ok(_) => self.ledger.delivered.store(true, Ordering::Release),
+            Err(undelivered) => self.ledger.enter(self.number, undelivered.clone()),
         }
-        self.ledger.settle();
+        // Where nobody waits for it, it stands in the ledger.
+        let _waiting = self.tell.send(fate);
+        self.ledger.outstanding.fetch_sub(1, Ordering::AcqRel);
+        self.ledger.changed.send_replace(());
     }
 }
 
 #[derive(Debug, Default)]
 struct Ledger {
+    next: AtomicU64,
     outstanding: AtomicUsize,
-    /// What failed and nobody waited for.
-    undelivered: Mutex<Vec<Undelivered>>,
+    /// Whether any message was ever delivered.
+    delivered: AtomicBool,
+    /// What failed and was not told yet, by the number of the message.
+    undelivered: Mutex<BTreeMap<u64, Undelivered>>,
     changed: watch::Sender<()>,
 }
 
 impl Ledger {
-    fn keep(&self, undelivered: Undelivered) {
-        self.undelivered.lock().unwrap_or_else(PoisonError::into_inner).push(undelivered);
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Undelivered>> {
+        self.undelivered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settle(&self) {
-        self.outstanding.fetch_sub(1, Ordering::AcqRel);
-        self.changed.send_replace(());
+    fn enter(&self, number: u64, undelivered: Undelivered) {
+        self.lock().insert(number, undelivered);
+    }
+
+    fn strike(&self, number: u64) {
+        self.lock().remove(&number);
     }
 }
 
@@ -131,7 +134,17 @@ impl Deliveries {
     }
 
     pub(super) fn take_undelivered(&self) -> Vec<Undelivered> {
-        std::mem::take(&mut *self.ledger.undelivered.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.ledger.lock()).into_values().collect()
+    }
+
+    /// Whether the broker refuses us, and always has.
+    pub(super) fn is_refused(&self) -> bool {
+        !self.ledger.delivered.load(Ordering::Acquire)
+            && self.outstanding() > 0
+            && self
+                .complaint
+                .hopeless("publishing")
+                .is_some_and(|error| matches!(error.kind(), ErrorKind::Authentication | ErrorKind::Tls))
     }
 
     pub(super) fn report(&self) -> Result<(), Error> {
@@ -149,7 +162,12 @@ impl Deliveries {
             ) => self.complaint.error(&operation),
             _ => None,
         };
-        let text = code.map_or_else(|| error.to_string(), |code| code.to_string());
+        let text = match code {
+            Some(RDKafkaErrorCode::PurgeInflight) => "given up on its way; it may have arrived".to_owned(),
+            Some(RDKafkaErrorCode::PurgeQueue) => "given up before it was sent".to_owned(),
+            Some(code) => code.to_string(),
+            None => error.to_string(),
+        };
         let error = Error::of_code(&operation, code, &text);
         let reason = match cause {
             Some(cause) => format!("{error}; last heard: {cause}"),

@@ -100,7 +100,7 @@ impl Publish {
         let url = self.url?;
         let credential = self.stream.credential(&url)?;
         let mut config = crate::config::client(&url, credential.as_ref(), &[]);
-        config.set("message.timeout.ms", self.produce_timeout.as_millis().to_string());
+        config.set("message.timeout.ms", milliseconds(self.produce_timeout)?.to_string());
         config.set("message.max.bytes", LARGEST_MESSAGE);
         config.set("compression.type", self.compression.as_str());
         config.set("enable.idempotence", if self.idempotent { "true" } else { "false" });
@@ -108,9 +108,8 @@ impl Publish {
             config.set(name, value);
         }
         let producer: BaseProducer<Deliveries> =
-            FromClientConfigAndContext::from_config_and_context(&config, Deliveries::default()).map_err(
-                |error: KafkaError| Error::new(ErrorKind::Config, format!("setting up the writer: {error}")),
-            )?;
+            FromClientConfigAndContext::from_config_and_context(&config, Deliveries::default())
+                .map_err(|error: KafkaError| Error::setting("setting up the writer", &error))?;
         let producer = Arc::new(producer);
         let stop = Arc::new(AtomicBool::new(false));
         let thread = {
@@ -118,6 +117,10 @@ impl Publish {
             move || {
                 while !stop.load(Ordering::Acquire) {
                     producer.poll(POLL);
+                    // No patience mends a wrong password: what waits for the first contact is handed back at once.
+                    if producer.context().is_refused() {
+                        producer.purge(PurgeConfig::default().queue().inflight());
+                    }
                 }
             }
         };
@@ -132,6 +135,17 @@ impl Publish {
             sender: credential.as_ref().map(Credential::username).map(str::to_owned),
         })
     }
+}
+
+/// The time-out as librdkafka wants it: zero for none.
+fn milliseconds(produce_timeout: Duration) -> Result<i32, Error> {
+    if produce_timeout.is_zero() {
+        return Ok(0);
+    }
+    i32::try_from(produce_timeout.as_millis()).map(|milliseconds| milliseconds.max(1)).map_err(|_| {
+        Error::new(ErrorKind::Config, format!("the produce time-out {produce_timeout:?} is too long"))
+            .help("24 days are the most; zero waits for ever")
+    })
 }
 
 impl IntoFuture for Publish {
@@ -194,6 +208,8 @@ impl Publisher {
 
     /// Queues a message, waiting while the queue is full.
     async fn queue(&self, topic: String, message: Outgoing) -> Result<Delivery, Error> {
+        // Many messages in a row must not keep time-outs and signals of the same task waiting.
+        tokio::task::coop::consume_budget().await;
         loop {
             if let Some(delivery) = self.try_queue(&topic, &message)? {
                 return Ok(delivery);
@@ -240,7 +256,7 @@ impl Publisher {
     /// Waits until every queued message is confirmed or has failed.
     ///
     /// # Errors
-    /// Kind `Undelivered`, with the messages whose [`Delivery`] nobody waited for and that were not delivered.
+    /// Kind `Undelivered`, with the messages that were not delivered, but for those whose [`Delivery`] said so already.
     pub async fn flush(&self) -> Result<(), Error> {
         loop {
             let mut changed = self.deliveries().watch();
@@ -271,7 +287,11 @@ impl Publisher {
         self.give_up();
         // Each message that is given up is reported as failed by the delivery thread, at its next poll.
         let all_told = tokio::time::timeout(POLL * 10, self.flush()).await;
-        all_told.unwrap_or_else(|_| self.deliveries().report())
+        all_told.unwrap_or_else(|_| {
+            self.deliveries().report()?;
+            let unsent = self.unsent();
+            Err(Error::new(ErrorKind::TimedOut, format!("what became of {unsent} messages is not known")))
+        })
     }
 
     /// Takes back what is queued or on its way; the delivery thread reports each message as not delivered.
