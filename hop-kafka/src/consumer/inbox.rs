@@ -97,6 +97,13 @@ impl Inbox {
         !waited.unwrap_or_else(PoisonError::into_inner).0.is_full()
     }
 
+    /// Waits until everything is taken, at most so long; whether it is.
+    pub(super) fn wait_until_empty(&self, timeout: Duration) -> bool {
+        let state = self.lock();
+        let waited = self.space.wait_timeout_while(state, timeout, |state| !state.items.is_empty());
+        waited.unwrap_or_else(PoisonError::into_inner).0.items.is_empty()
+    }
+
     /// Drops the records that `of` names: whoever has their partition now reads them again.
     pub(super) fn forget(&self, of: impl Fn(&Record) -> bool) {
         let mut state = self.lock();

@@ -154,9 +154,11 @@ impl Poller {
                 }
             }
             if settled && unread.is_empty() {
-                break;
-            }
-            if idle {
+                // A change of the group takes back what is not handed over; then there is more to read.
+                if self.inbox.wait_until_empty(POLL) {
+                    break;
+                }
+            } else if idle {
                 std::thread::park_timeout(POLL);
             }
         }
