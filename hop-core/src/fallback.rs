@@ -35,8 +35,8 @@ impl MessageModel for JsonBlob {
                 Ok(object.remove("content").unwrap_or_default().into())
             }
             other => Err(Error::new(ErrorKind::Invalid, Self::FORMAT)
-                .expected("an object with `content`")
-                .found(other.describe())),
+                .expected("an object with the field `content`")
+                .found(if other.as_object().is_some() { "one without it" } else { other.describe() })),
         }
     }
 

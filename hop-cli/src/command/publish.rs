@@ -33,11 +33,14 @@ pub(crate) async fn run(registry: Registry, options: Publish) -> Result<ExitCode
     };
     match sent {
         Some(Ok(())) => Ok(ExitCode::SUCCESS),
+        Some(Err(error)) if error.undelivered().is_empty() => Err(error.into()),
         Some(Err(error)) => {
             for lost in error.undelivered() {
                 output::complain(format_args!("not delivered to `{}`: {}", lost.topic, lost.reason));
             }
-            Err(error.into())
+            let (lost, all) = (error.undelivered().len(), models.len());
+            output::complain(format_args!("{lost} of {all} messages were not delivered"));
+            Ok(ExitCode::FAILURE)
         }
         None => {
             let unsent = models.len() - queued.get() + out.unsent();
