@@ -29,6 +29,8 @@
 //!     Ok(())
 //! }
 //! ```
+//!
+//! What holds for any content at all, fixture or not, is [`check`]: property tests and fuzzers call it.
 
 // The tests shown are another crate's.
 #![allow(clippy::test_attr_in_doctest)]
@@ -42,7 +44,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
-use crate::{Headers, Registration, Registry, Value};
+use crate::{AnyModel, Content, Error, Headers, Limits, Registration, Registry, Value};
 
 /// Content longer than this is cut at fewer places by [`survives`].
 const MOST_CUTS: usize = 3000;
@@ -74,6 +76,125 @@ pub fn survives(folder: impl AsRef<Path>, registry: &Registry) -> Result<usize, 
         let content = case.require("content")?;
         registry.iter().try_for_each(|model| survive(model, &content))
     })
+}
+
+/// What became of content that [`check`] was given, read as the wire form and as the file form; `None` where `model` refused it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Checked {
+    /// Of the model that it decoded to.
+    pub decoded: Option<Rounds>,
+    /// Of the model that it loaded to.
+    pub loaded: Option<Rounds>,
+}
+
+/// How the fields of a model came through its two forms and back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rounds {
+    /// Encoded and decoded.
+    pub wire: Kept,
+    /// Dumped and loaded.
+    pub file: Kept,
+}
+
+/// What a round kept of the fields of a model; the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kept {
+    /// All of them, as they were.
+    Same,
+    /// Other fields, which the next round kept: the model brought them into its own form.
+    Settled,
+    /// Other fields in each round, or none, because the form was not read again.
+    Lost,
+}
+
+/// An error's message may be that long: it quotes the content, and never at length.
+const LONGEST_MESSAGE: usize = 2000;
+
+/// Holds `model` to what must be true of any content, however broken, read within `limits`:
+///
+/// - what it refuses, it refuses with a message that a log can take;
+/// - what it reads has fields to show, and is encoded and dumped;
+/// - what it encoded it decodes, with no more than one change of the fields, and encodes as the same bytes again.
+///
+/// Whether the fields may change at all depends on the model, so it is the caller who looks at what comes back:
+///
+/// ```
+/// use hop_core::testing::{Kept, check};
+/// use hop_core::{JsonBlob, Limits, registration};
+///
+/// let json = registration!(JsonBlob);
+/// let rounds = check(&json, br#"{"far": 1e-9}"#, &Limits::DEFAULT)?.decoded.ok_or("refused")?;
+/// assert_eq!(rounds.wire, Kept::Same);
+/// assert!(check(&json, b"{far: 1e-9}", &Limits::DEFAULT)?.decoded.is_none());
+/// # Ok::<(), String>(())
+/// ```
+///
+/// # Errors
+/// What is not true, with the fields or bytes that show it. A model that panics is not caught.
+pub fn check(model: &Registration, content: &[u8], limits: &Limits) -> Result<Checked, String> {
+    let content = Content::from(content).with_limits(limits);
+    let rounds = |read: Result<Box<dyn AnyModel>, Error>| match read {
+        Ok(read) => check_model(model, &*read).map(Some),
+        Err(error) => check_error(&error).map(|()| None),
+    };
+    Ok(Checked { decoded: rounds(model.decode(content))?, loaded: rounds(model.load(content))? })
+}
+
+/// Holds a model that was read to the promises of [`check`]; `registration` is its own.
+///
+/// # Errors
+/// As there.
+pub fn check_model(registration: &Registration, model: &dyn AnyModel) -> Result<Rounds, String> {
+    let fields = shown(model)?;
+    let encoded = model.encode().map_err(|error| format!("does not encode: {error}"))?;
+    let decode = |content: &Bytes| {
+        let again = registration.decode(content.into());
+        again.map_err(|error| format!("does not decode what it encoded: {error}\n{}", crate::excerpt(content)))
+    };
+    let again = decode(&encoded)?;
+    let encoded_again = again.encode().map_err(|error| format!("does not encode a second time: {error}"))?;
+    same_bytes("encoded a second time", &encoded_again, "the first time", &encoded)?;
+    let fields_again = shown(&*again)?;
+    let wire = if fields_again == fields {
+        Kept::Same
+    } else {
+        same("fields, decoded a second time", &shown(&*decode(&encoded_again)?)?, &fields_again)?;
+        Kept::Settled
+    };
+    let dumped = model.dump().map_err(|error| format!("has no file form: {error}"))?;
+    Ok(Rounds { wire, file: file_round(registration, &fields, &dumped)? })
+}
+
+fn file_round(registration: &Registration, fields: &str, dumped: &Bytes) -> Result<Kept, String> {
+    let Ok(loaded) = registration.load(dumped.into()) else { return Ok(Kept::Lost) };
+    let fields_again = shown(&*loaded)?;
+    if fields_again == fields {
+        return Ok(Kept::Same);
+    }
+    let dumped_again = loaded.dump().map_err(|error| format!("has no file form a second time: {error}"))?;
+    match registration.load((&dumped_again).into()) {
+        Ok(loaded) if shown(&*loaded)? == fields_again => Ok(Kept::Settled),
+        _ => Ok(Kept::Lost),
+    }
+}
+
+/// Holds an error to what [`check`] says of messages.
+///
+/// # Errors
+/// The start of a message that is too long.
+pub fn check_error(error: &Error) -> Result<(), String> {
+    let message = error.to_string();
+    if message.len() <= LONGEST_MESSAGE {
+        return Ok(());
+    }
+    Err(format!("a message of {} bytes: {}", message.len(), crate::error::shorten(&message)))
+}
+
+fn shown(model: &dyn AnyModel) -> Result<String, String> {
+    match model.fields() {
+        Ok(fields) => Ok(fields.to_string()),
+        Err(error) => Err(format!("has no fields to show: {error}")),
+    }
 }
 
 /// What went wrong in which fixtures.
@@ -216,11 +337,7 @@ impl Case {
         let decoded = decoded.map_err(|error| format!("does not decode: {error}"))?;
         same("format", decoded.model.format(), expected["format"].as_str().unwrap_or_default())?;
         same("route", decoded.route.as_str(), expected["route"].as_str().unwrap_or_default())?;
-        let shown = |fields: Result<Value, crate::Error>| match fields {
-            Ok(fields) => Ok(fields.to_string()),
-            Err(error) => Err(format!("has no fields to show: {error}")),
-        };
-        let fields = shown(decoded.model.fields())?;
+        let fields = shown(&*decoded.model)?;
         same("fields", &fields, &expected["model"].to_string())?;
 
         let again = decoded.model.encode().map_err(|error| format!("does not encode: {error}"))?;
@@ -233,7 +350,7 @@ impl Case {
         }
         let model = registry.require(decoded.model.format()).map_err(|error| error.to_string())?;
         let twice = model.decode((&again).into()).map_err(|error| format!("does not decode a second time: {error}"))?;
-        same("fields, decoded a second time", &shown(twice.fields())?, &fields)?;
+        same("fields, decoded a second time", &shown(&*twice)?, &fields)?;
 
         let dumped = decoded.model.dump().map_err(|error| format!("has no file form: {error}"))?;
         match self.part("file")? {
@@ -242,7 +359,7 @@ impl Case {
         }
         let loaded =
             model.load((&dumped).into()).map_err(|error| format!("does not load from its file form: {error}"))?;
-        same("fields, loaded from the file form", &shown(loaded.fields())?, &fields)
+        same("fields, loaded from the file form", &shown(&*loaded)?, &fields)
     }
 }
 
@@ -403,6 +520,46 @@ mod tests {
             reason(&[("content.txt", "Nova."), MODEL, ("headers.json", "[[1]]")]),
             "1 of 1 fixtures failed\nera/case: headers.json: [1] is not `[name, value]` with text, null or \
              `{\"$bytes\": …}` as its value"
+        );
+    }
+
+    #[test]
+    fn any_content_is_held_to_the_promises() {
+        let model = registration!(Faulty);
+        let same = Rounds { wire: Kept::Same, file: Kept::Same };
+        let both = Checked { decoded: Some(same), loaded: Some(same) };
+        assert_eq!(check(&model, b" Nova.", &Limits::DEFAULT), Ok(both));
+        assert_eq!(check(&model, b"\xFF", &Limits::DEFAULT), Ok(Checked::default()));
+        let error = Error::new(crate::ErrorKind::Invalid, "faulty").found("x".repeat(3000));
+        assert!(check_error(&error).unwrap_err().starts_with("a message of 3008 bytes: faulty: xxx"));
+    }
+
+    /// Text that grows by a letter each time it is written, and forgets how.
+    #[derive(Debug)]
+    struct Restless(String);
+
+    impl MessageModel for Restless {
+        const FORMAT: &'static str = "restless";
+
+        fn decode(content: Content<'_>) -> Result<Self, Error> {
+            Faulty::decode(content).map(|text| Self(text.0))
+        }
+
+        fn encode(&self) -> Result<Bytes, Error> {
+            Ok(format!("a{}", self.0).into())
+        }
+
+        fn fields(&self) -> Result<Value, Error> {
+            Ok(Value::object([("text", self.0.as_str().into())]))
+        }
+    }
+
+    #[test]
+    fn a_model_that_does_not_settle_is_told() {
+        let reason = check(&registration!(Restless), b"b.", &Limits::DEFAULT).unwrap_err();
+        assert_eq!(
+            reason,
+            "encoded a second time, not the bytes of the first time; from byte 1:\n  expected `b.`\n  found    `ab.`"
         );
     }
 
