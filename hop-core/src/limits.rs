@@ -16,7 +16,7 @@ pub struct Limits {
     pub content: usize,
     /// Levels of nesting (JSON arrays and objects, XML elements, Avro values). Default: 512, never more than 1000.
     pub depth: usize,
-    /// Values, elements and attributes in one message. Default: 4,000,000.
+    /// Values, the names of JSON, elements and attributes in one message. Default: 4,000,000.
     pub nodes: usize,
     /// Records in one Avro file. Default: 1,000,000.
     pub records: usize,

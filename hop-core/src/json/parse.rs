@@ -36,6 +36,16 @@ enum Open {
     Object(Vec<(Text, Value)>, Text),
 }
 
+/// What grew one by one, without the room that is left. A container of one has room for four, and a message may hold a
+/// million of them; large ones have little to give.
+fn fitted<T>(mut values: Vec<T>) -> Vec<T> {
+    const LARGE: usize = 1024;
+    if values.len() < LARGE {
+        values.shrink_to_fit();
+    }
+    values
+}
+
 impl Parser<'_> {
     fn value(&mut self) -> Result<Value, Error> {
         let mut open: Vec<Open> = Vec::new();
@@ -73,10 +83,7 @@ impl Parser<'_> {
             };
             // The value is put where it belongs; containers that end with it become the value in turn.
             loop {
-                self.nodes += 1;
-                if self.nodes > self.limits.nodes {
-                    return Err(self.limit(format!("at most {} values", self.limits.nodes), "more", "nodes"));
-                }
+                self.count()?;
                 let Some(top) = open.last_mut() else { return Ok(value) };
                 self.skip_white_space();
                 let next = self.peek();
@@ -108,12 +115,21 @@ impl Parser<'_> {
                     }
                 }
                 value = match open.pop() {
-                    Some(Open::Array(values)) => Value::Array(values),
-                    Some(Open::Object(entries, _)) => Value::Object(entries.into()),
+                    Some(Open::Array(values)) => Value::Array(fitted(values)),
+                    Some(Open::Object(entries, _)) => Value::Object(fitted(entries).into()),
                     None => return Err(self.error("an open array or object")),
                 };
             }
         }
+    }
+
+    /// Counts a value or a name.
+    fn count(&mut self) -> Result<(), Error> {
+        self.nodes += 1;
+        if self.nodes <= self.limits.nodes {
+            return Ok(());
+        }
+        Err(self.limit(format!("at most {} values and names", self.limits.nodes), "more", "nodes"))
     }
 
     fn peek(&self) -> Option<u8> {
@@ -137,6 +153,7 @@ impl Parser<'_> {
         if self.peek() != Some(b'"') {
             return Err(self.error("a name in double quotes"));
         }
+        self.count()?;
         let key = self.string()?;
         self.skip_white_space();
         if self.peek() != Some(b':') {
@@ -309,14 +326,14 @@ impl Parser<'_> {
     }
 
     fn four_hex_digits(&mut self) -> Result<u16, Error> {
-        let digits = self.bytes.get(self.at..self.at + 4).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-        let unit = digits.and_then(|digits| u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        let digits = self.bytes.get(self.at..self.at + 4).unwrap_or_default();
+        let unit = digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)? as u16));
         match unit {
-            Some(unit) => {
+            Some(unit) if !digits.is_empty() => {
                 self.at += 4;
                 Ok(unit)
             }
-            None => Err(self.error("four hexadecimal digits")),
+            _ => Err(self.error("four hexadecimal digits")),
         }
     }
 
@@ -433,6 +450,9 @@ mod tests {
         assert_eq!(parse(deep.as_str().into()).unwrap_err().kind(), ErrorKind::Limit);
         let limits = Limits { nodes: 3, depth: 2, ..Limits::default() };
         assert!(parse(Content::from("[1,2]").with_limits(&limits)).is_ok());
+        // A name takes as much room as a value.
+        assert!(parse(Content::from(r#"{"a":1}"#).with_limits(&limits)).is_ok());
+        assert_eq!(parse(Content::from(r#"[{"a":1}]"#).with_limits(&limits)).unwrap_err().kind(), ErrorKind::Limit);
         assert_eq!(parse(Content::from("[1,2,3]").with_limits(&limits)).unwrap_err().kind(), ErrorKind::Limit);
         assert!(parse(Content::from("[[1]]").with_limits(&limits)).is_ok());
         assert_eq!(parse(Content::from("[[[1]]]").with_limits(&limits)).unwrap_err().kind(), ErrorKind::Limit);

@@ -327,31 +327,39 @@ const WALKED: usize = 16;
 
 impl From<Vec<(Text, Value)>> for Object {
     fn from(mut entries: Vec<(Text, Value)>) -> Self {
-        let repeated = if entries.len() <= WALKED {
-            entries.iter().enumerate().any(|(at, (key, _))| entries[..at].iter().any(|(earlier, _)| earlier == key))
-        } else {
-            let mut seen = std::collections::HashSet::with_capacity(entries.len());
-            entries.iter().any(|(key, _)| !seen.insert(key))
-        };
-        if repeated {
-            let mut places = std::collections::HashMap::with_capacity(entries.len());
-            let mut unique: Vec<(Text, Value)> = Vec::with_capacity(entries.len());
-            for (key, value) in entries {
-                match places.get(&key) {
-                    Some(&at) => {
-                        let (_, old): &mut (Text, Value) = &mut unique[at];
-                        *old = value;
-                    }
-                    None => {
-                        places.insert(key.clone(), unique.len());
-                        unique.push((key, value));
-                    }
-                }
-            }
-            entries = unique;
+        let repeated = |at: usize| entries[..at].iter().any(|(earlier, _)| *earlier == entries[at].0);
+        if entries.len() > WALKED || (0..entries.len()).any(repeated) {
+            join(&mut entries);
         }
         Self(entries)
     }
+}
+
+/// Puts the last value of each name in the first one's place. There may be millions, so they are moved and not copied.
+fn join(entries: &mut Vec<(Text, Value)>) {
+    let mut places = std::collections::HashMap::with_capacity(entries.len());
+    // The entries whose names came before, and the places of those.
+    let mut repeated = Vec::new();
+    for (at, (key, _)) in entries.iter().enumerate() {
+        let next = places.len();
+        let place = *places.entry(key).or_insert(next);
+        if place < next {
+            repeated.push((at, place));
+        }
+    }
+    let Some((first, _)) = repeated.first() else { return };
+    // No place is behind its entry, and what stood between the two has been moved already.
+    let (mut unique, start, mut repeated) = (*first, *first, repeated.into_iter().peekable());
+    for at in start..entries.len() {
+        match repeated.next_if(|(next, _)| *next == at) {
+            Some((_, place)) => entries.swap(place, at),
+            None => {
+                entries.swap(unique, at);
+                unique += 1;
+            }
+        }
+    }
+    entries.truncate(unique);
 }
 
 impl FromIterator<(Text, Value)> for Object {
@@ -373,15 +381,16 @@ mod tests {
     #[test]
     fn a_repeated_name_keeps_its_first_place_and_its_last_value() {
         for filler in [0, 40] {
-            let mut entries: Vec<(Text, Value)> = vec![("a".into(), 1.into()), ("b".into(), 2.into())];
-            entries.extend((0..filler).map(|n| (Text::from(format!("k{n}")), Value::Null)));
+            let mut entries: Vec<(Text, Value)> = vec![("a".into(), 1.into()), ("b".into(), 0.into())];
+            entries.push(("b".into(), 2.into()));
+            entries.extend((0..filler).map(|n| (Text::from(format!("k{n}")), Value::Int(n))));
             entries.push(("a".into(), 3.into()));
             let object = Object::from(entries);
+            assert!((0..filler).all(|n| object.get(&format!("k{n}")) == Some(&Value::Int(n))));
+            let filler = filler as usize;
             assert_eq!(object.len(), 2 + filler);
-            assert_eq!(
-                object.iter().next().map(|(key, value)| (key.as_str(), value.as_i64())),
-                Some((Some("a"), Some(3)))
-            );
+            let entry = |at| object.iter().nth(at).map(|(key, value)| (key.as_str(), value.as_i64()));
+            assert_eq!((entry(0), entry(1)), (Some((Some("a"), Some(3))), Some((Some("b"), Some(2)))));
         }
     }
 

@@ -203,9 +203,12 @@ fn as_lines(file: &[u8]) -> Cow<'_, [u8]> {
     let mut rest: &[u8] = &text;
     while let Some(at) = memchr::memchr(b'\r', rest) {
         lines.extend_from_slice(&rest[..at]);
-        lines.push(b'\n');
-        rest = &rest[at + 1..];
-        rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+        rest = &rest[at..];
+        // Several in a row are not searched for one by one.
+        while let Some(after) = rest.strip_prefix(b"\r") {
+            lines.push(b'\n');
+            rest = after.strip_prefix(b"\n").unwrap_or(after);
+        }
     }
     lines.extend_from_slice(rest);
     Cow::Owned(lines)

@@ -154,8 +154,12 @@ impl MessageModel for TextNotice {
         let text = match std::str::from_utf8(&raw) {
             Ok(text) => raw.slice_ref(text.trim_matches(is_space).as_bytes()),
             Err(_) => {
-                let text: String = raw.iter().map(|byte| char::from(*byte)).collect();
-                Bytes::copy_from_slice(text.trim_matches(is_space).as_bytes())
+                let mut text = String::with_capacity(2 * raw.len());
+                text.extend(raw.iter().map(|byte| char::from(*byte)));
+                let trimmed = text.trim_matches(is_space);
+                let start = text.len() - text.trim_start_matches(is_space).len();
+                let end = start + trimmed.len();
+                Bytes::from(text).slice(start..end)
             }
         };
         let plain = lines::is_plain(&text);
