@@ -1,4 +1,5 @@
-//! What fuzzing once found, for good: each file of `fuzz/regressions/<target>/` goes through the checks of its target.
+//! What once went wrong, for good: each file of `fuzz/regressions/<target>/` goes through the checks of its target, and so
+//! does content made at random.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,6 +9,8 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
 
 #[test]
 fn what_was_found_stays_fixed() {
@@ -32,4 +35,16 @@ fn what_was_found_stays_fixed() {
         }
     }
     assert!(failed.is_empty(), "of {replayed} files:\n{}", failed.join("\n"));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_keep_the_promises(content in prop::collection::vec(any::<u8>(), 0..200)) {
+        checks::TARGETS.iter().for_each(|(_, check)| check(&content));
+    }
+
+    #[test]
+    fn any_json_keeps_the_promises(text in r#"([\[\]{},:" ]|"[a-c]":|"(body|header|url|ivorn|format|content|raw)":|-?[0-9]{1,3}(\.[0-9])?(e-?[0-9]{1,3})?|NaN|null|\\u[0-9a-f]{4}){0,40}"#) {
+        checks::TARGETS.iter().for_each(|(_, check)| check(text.as_bytes()));
+    }
 }
