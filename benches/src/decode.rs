@@ -10,7 +10,7 @@ use crate::table::Row;
 use crate::{Options, Outcome, median, time};
 
 /// How long one round of one side takes, about.
-const ROUND: f64 = 0.04;
+const ROUND: f64 = 0.01;
 
 pub(crate) fn rows(options: &Options) -> Outcome<Vec<Row>> {
     let cases = inputs::cases()?;

@@ -19,7 +19,7 @@ decode    times decoding, and reading a few fields, beside hop-client; NAME pick
 dispatch  times finding the model of a label, among 10 models and among 1,000
 
 --json      one line of JSON instead of a table
---rounds N  medians of so many rounds (9)
+--rounds N  medians of so many rounds (21)
 ";
 
 /// What goes wrong here ends the program with its message.
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Outcome<ExitCode> {
-    let mut options = Options { json: false, rounds: 9, names: Vec::new() };
+    let mut options = Options { json: false, rounds: 21, names: Vec::new() };
     let mut arguments = std::env::args().skip(1);
     let command = arguments.next().unwrap_or_default();
     while let Some(argument) = arguments.next() {
