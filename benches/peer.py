@@ -87,6 +87,16 @@ def alert(blob):
 def json_small(blob):
     content = blob.content
     return (
+        len(content["observatory"])
+        + content["status"]["seeing"]
+        + content["position"]["ra"]
+        + len(content["instruments"][1])
+    )
+
+
+def json_alert(blob):
+    content = blob.content
+    return (
         len(content["superevent_id"])
         + len(content["alert_type"])
         + content["event"]["far"]
@@ -119,6 +129,7 @@ KINDS = {
     "avro-alert": ("avro", alert),
     "avro-alert-struct": ("avro", alert),
     "json-small": ("json", json_small),
+    "json-alert": ("json", json_alert),
     "json-circular": ("json", json_circular),
     "json-large": ("json", json_large),
     "blob": ("blob", lambda blob: len(blob.content)),

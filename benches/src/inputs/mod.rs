@@ -53,8 +53,9 @@ pub(crate) fn cases() -> Outcome<Vec<Case>> {
         wire("avro", "avro", avro()?, read_avro),
         wire("avro-alert", "avro", alert.clone(), alert::read),
         wire("avro-alert-struct", "avro", alert, alert::read_into_struct),
-        wire("json-small", "json", igwn(3, 0).to_json()?.into(), read_json_small),
+        wire("json-small", "json", heartbeat().to_json()?.into(), read_json_small),
         wire("json-circular", "json", circular.encode()?, read_json_circular),
+        wire("json-alert", "json", igwn(3, 0).to_json()?.into(), read_json_alert),
         wire("json-large", "json", igwn(120, 62_000).to_json()?.into(), read_json_large),
         wire("blob", "blob", noise(4096).into(), |model| Ok(model_of::<Blob>(model)?.content.len() as f64)),
     ])
@@ -216,7 +217,25 @@ fn json_of(model: &Model) -> Outcome<&Value> {
     Ok(&model_of::<JsonBlob>(model)?.content)
 }
 
+/// What an observatory says every minute.
+fn heartbeat() -> Value {
+    Value::object([
+        ("observatory", "Example".into()),
+        ("status", Value::object([("online", true.into()), ("uptime", 86_400.into()), ("seeing", Value::Float(0.85))])),
+        ("position", Value::object([("ra", Value::Float(150.11625)), ("dec", Value::Float(-2.20583))])),
+        ("instruments", vec!["camera".into(), "spectrograph".into()].into()),
+    ])
+}
+
 fn read_json_small(model: &Model) -> Outcome<f64> {
+    let content = json_of(model)?;
+    Ok(length(content["observatory"].as_str())
+        + number(content["status"]["seeing"].as_f64())
+        + number(content["position"]["ra"].as_f64())
+        + length(content["instruments"][1].as_str()))
+}
+
+fn read_json_alert(model: &Model) -> Outcome<f64> {
     let content = json_of(model)?;
     let event = &content["event"];
     Ok(length(content["superevent_id"].as_str())
@@ -255,8 +274,9 @@ mod tests {
             ("avro", 800),
             ("avro-alert", 70_000),
             ("avro-alert-struct", 70_000),
-            ("json-small", 1_000),
+            ("json-small", 200),
             ("json-circular", 1_400),
+            ("json-alert", 1_000),
             ("json-large", 100_000),
             ("blob", 4_096),
         ];
