@@ -25,9 +25,9 @@ pub(super) fn parse(content: Content<'_>) -> Result<Value, Error> {
         at: start,
         nodes: 0,
         limits: content.limits(),
-        open: Vec::new(),
+        open: Vec::with_capacity(8),
         values: Vec::new(),
-        entries: Vec::new(),
+        entries: Vec::with_capacity(16),
     };
     let value = parser.value()?;
     parser.skip_white_space();
@@ -72,10 +72,10 @@ impl Parser<'_> {
                         self.at += 1;
                         Value::Object(Object::new())
                     } else {
-                        let key = self.key()?;
+                        let start = self.entries.len();
+                        self.key()?;
                         self.deepen(deepest)?;
-                        self.open.push(Open::Object(self.entries.len()));
-                        self.entries.push((key, Value::Null));
+                        self.open.push(Open::Object(start));
                         continue;
                     }
                 }
@@ -125,8 +125,7 @@ impl Parser<'_> {
                             Some(b',') => {
                                 self.at += 1;
                                 self.skip_white_space();
-                                let key = self.key()?;
-                                self.entries.push((key, Value::Null));
+                                self.key()?;
                                 break;
                             }
                             Some(b'}') => {
@@ -159,22 +158,34 @@ impl Parser<'_> {
         Err(self.limit(format!("at most {deepest} levels of nesting"), "more", "depth"))
     }
 
-    fn key(&mut self) -> Result<Text, Error> {
+    /// Adds an entry of the name that is here.
+    fn key(&mut self) -> Result<(), Error> {
         if self.peek() != Some(b'"') {
             return Err(self.error("a name in double quotes"));
         }
-        let key = self.string()?;
+        let start = self.at + 1;
+        self.at = start;
+        self.skip_plain();
+        if self.peek() == Some(b'"') {
+            let key = Text::piece(self.text, start..self.at);
+            self.entries.push((key, Value::Null));
+            self.at += 1;
+        } else {
+            let key = self.string_with_escapes(start)?;
+            self.entries.push((key, Value::Null));
+        }
         self.skip_white_space();
         if self.peek() != Some(b':') {
             return Err(self.error("`:` after the name"));
         }
         self.at += 1;
-        Ok(key)
+        Ok(())
     }
 
+    #[inline]
     fn scalar(&mut self) -> Result<Value, Error> {
         match self.peek() {
-            Some(b'"') => self.string().map(Value::String),
+            Some(b'"') => self.string(),
             Some(b'0'..=b'9') => self.number(),
             Some(b'-') if self.bytes[self.at + 1..].first() != Some(&b'I') => self.number(),
             Some(b'n') => self.word("null", Value::Null),
@@ -256,16 +267,20 @@ impl Parser<'_> {
     }
 
     /// The string whose opening quote is here.
-    fn string(&mut self) -> Result<Text, Error> {
-        let opened = self.at;
-        self.at += 1;
-        let start = self.at;
+    fn string(&mut self) -> Result<Value, Error> {
+        let start = self.at + 1;
+        self.at = start;
         self.skip_plain();
-        if self.peek() == Some(b'"') {
-            let text = &self.text[start..self.at];
-            self.at += 1;
-            return Ok(text.into());
+        if self.peek() != Some(b'"') {
+            return self.string_with_escapes(start).map(Value::String);
         }
+        let value = Value::String(Text::piece(self.text, start..self.at));
+        self.at += 1;
+        Ok(value)
+    }
+
+    /// The string that starts there and is plain up to here.
+    fn string_with_escapes(&mut self, start: usize) -> Result<Text, Error> {
         let mut bytes = self.bytes[start..self.at].to_vec();
         loop {
             match self.peek() {
@@ -279,7 +294,8 @@ impl Parser<'_> {
                 }
                 Some(_) => return Err(self.error("an escape for a control character")),
                 None => {
-                    self.at = opened;
+                    // The quote that opens it.
+                    self.at = start - 1;
                     return Err(self.error("a string with a closing quote"));
                 }
             }
@@ -290,6 +306,7 @@ impl Parser<'_> {
     }
 
     /// Moves to the next quote, backslash or control character.
+    #[inline]
     fn skip_plain(&mut self) {
         self.at += plain_length(&self.bytes[self.at..]);
     }

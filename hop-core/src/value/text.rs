@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 
 /// Text as JSON can escape it: Unicode, or Unicode with lone surrogates in it.
 ///
@@ -68,6 +69,17 @@ impl Text {
             });
             Some(char::from_u32(bits).ok_or(bits as u16))
         })
+    }
+
+    /// That range of a text.
+    #[inline]
+    pub(crate) fn piece(of: &str, range: Range<usize>) -> Self {
+        let text = &of[range.start..range.end];
+        // With what follows it, which is never looked at: a copy of fixed size is a few instructions.
+        match of.as_bytes()[range.start..].first_chunk() {
+            Some(bytes) if text.len() <= SHORT => Self(Repr::Short(text.len() as u8, *bytes)),
+            _ => text.into(),
+        }
     }
 
     /// The text of these bytes, in which a lone surrogate is three bytes; pairs are joined by whoever made them.
