@@ -545,7 +545,7 @@ mod tests {
             for end in [b'"', b'\\', 0, b'\n', 0x1F] {
                 for after in [&[][..], b"\"", b"!\x01#", &[b'z'; 90]] {
                     let bytes = [&plain, &[end][..], after].concat();
-                    assert_eq!(Some(plain_length(&bytes)), bytes.iter().position(|byte| special(byte)));
+                    assert_eq!(Some(plain_length(&bytes)), bytes.iter().position(special));
                 }
             }
         }
