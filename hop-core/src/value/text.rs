@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 
 /// Text as JSON can escape it: Unicode, or Unicode with lone surrogates in it.
 ///
@@ -14,14 +15,20 @@ pub struct Text(Repr);
 
 #[derive(Clone)]
 enum Repr {
+    /// UTF-8 so short that it needs no allocation, as most names are: how many bytes, and these.
+    Short(u8, [u8; SHORT]),
     Utf8(Box<str>),
     Wtf8(Box<[u8]>),
 }
+
+/// As many bytes as the other representations take.
+const SHORT: usize = 22;
 
 impl Text {
     /// The text, if it holds no lone surrogate.
     pub fn as_str(&self) -> Option<&str> {
         match &self.0 {
+            Repr::Short(..) => std::str::from_utf8(self.as_bytes()).ok(),
             Repr::Utf8(text) => Some(text),
             Repr::Wtf8(_) => None,
         }
@@ -29,15 +36,16 @@ impl Text {
 
     /// The text with `U+FFFD` in the place of each lone surrogate.
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
-        match &self.0 {
-            Repr::Utf8(text) => Cow::Borrowed(text),
-            Repr::Wtf8(_) => Cow::Owned(self.code_points().map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()),
+        match self.as_str() {
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Owned(self.code_points().map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()),
         }
     }
 
     /// The bytes: UTF-8, or WTF-8 where there are lone surrogates.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
+            Repr::Short(length, bytes) => bytes.get(..usize::from(*length)).unwrap_or_default(),
             Repr::Utf8(text) => text.as_bytes(),
             Repr::Wtf8(bytes) => bytes,
         }
@@ -63,6 +71,17 @@ impl Text {
         })
     }
 
+    /// That range of a text.
+    #[inline]
+    pub(crate) fn piece(of: &str, range: Range<usize>) -> Self {
+        let text = &of[range.start..range.end];
+        // With what follows it, which is never looked at: a copy of fixed size is a few instructions.
+        match of.as_bytes()[range.start..].first_chunk() {
+            Some(bytes) if text.len() <= SHORT => Self(Repr::Short(text.len() as u8, *bytes)),
+            _ => text.into(),
+        }
+    }
+
     /// The text of these bytes, in which a lone surrogate is three bytes; pairs are joined by whoever made them.
     pub(crate) fn from_wtf8(bytes: Vec<u8>) -> Self {
         match String::from_utf8(bytes) {
@@ -74,19 +93,29 @@ impl Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self(Repr::Utf8(text.into()))
+        let mut bytes = [0; SHORT];
+        Self(match bytes.get_mut(..text.len()) {
+            Some(short) => {
+                short.copy_from_slice(text.as_bytes());
+                Repr::Short(text.len() as u8, bytes)
+            }
+            None => Repr::Utf8(text.into()),
+        })
     }
 }
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        Self(Repr::Utf8(text.into()))
+        if text.len() <= SHORT { text.as_str().into() } else { Self(Repr::Utf8(text.into())) }
     }
 }
 
 impl From<Cow<'_, str>> for Text {
     fn from(text: Cow<'_, str>) -> Self {
-        Self(Repr::Utf8(text.into()))
+        match text {
+            Cow::Borrowed(text) => text.into(),
+            Cow::Owned(text) => text.into(),
+        }
     }
 }
 
@@ -145,5 +174,17 @@ mod tests {
     fn every_plane_is_walked() {
         let text = Text::from("aé€😀");
         assert_eq!(text.code_points().map(Result::unwrap).collect::<String>(), "aé€😀");
+    }
+
+    #[test]
+    fn texts_of_every_length_are_kept() {
+        assert_eq!(size_of::<Text>(), 24);
+        for length in 0..40 {
+            let text: String = "aé€😀".chars().cycle().take(length).collect();
+            let kept = [Text::from(text.as_str()), text.clone().into(), Text::from_wtf8(text.clone().into_bytes())];
+            for kept in kept {
+                assert_eq!((kept.as_str(), kept.as_bytes()), (Some(text.as_str()), text.as_bytes()));
+            }
+        }
     }
 }

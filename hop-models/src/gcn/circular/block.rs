@@ -60,7 +60,8 @@ pub(super) fn without_line_feed(line: &[u8]) -> &[u8] {
 
 /// Splits a message whose lines end with line feeds.
 pub(super) fn split(text: &[u8], most_lines: usize) -> Result<Block<'_>, Error> {
-    let mut block = Block::default();
+    // Room for the titles of a circular.
+    let mut block = Block { fields: Vec::with_capacity(8), ..Block::default() };
     let mut rest = text;
     let mut count = 0;
     // The title that a continuation belongs to; without one it is stray.

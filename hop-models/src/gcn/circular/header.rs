@@ -27,9 +27,16 @@ impl Titles {
         Self(Vec::new())
     }
 
+    /// No titles yet, and room for some.
+    pub(super) fn with_capacity(count: usize) -> Self {
+        Self(Vec::with_capacity(count))
+    }
+
     /// Adds a title in lower case, and its text, at the end.
     pub fn push(&mut self, title: &str, text: impl Into<String>) {
-        self.0.push((title.to_lowercase().into(), text.into().into()));
+        // Most titles are ASCII, which is lowered faster.
+        let title = if title.is_ascii() { title.to_ascii_lowercase() } else { title.to_lowercase() };
+        self.0.push((title.into(), text.into().into()));
     }
 
     /// The text under a title: the last one, where the title repeats.

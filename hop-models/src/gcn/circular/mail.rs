@@ -85,7 +85,7 @@ pub(super) fn read(text: &[u8], limits: &Limits) -> Result<Mail, Error> {
 }
 
 fn titles(block: &Block<'_>) -> Titles {
-    let mut titles = Titles::new();
+    let mut titles = Titles::with_capacity(block.fields.len());
     for (name, text) in &block.fields {
         titles.push(&charset::text(name, None), charset::text(text, None));
     }
