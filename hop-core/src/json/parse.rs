@@ -58,6 +58,13 @@ enum Open {
     Object(usize),
 }
 
+/// What stands from `start` on, in an allocation of its size. All of a large one is handed over as it is: a copy would
+/// double the memory that it takes.
+fn taken<T>(all: &mut Vec<T>, start: usize) -> Vec<T> {
+    const LARGE: usize = 1024;
+    if start == 0 && all.len() >= LARGE { std::mem::take(all) } else { all.split_off(start) }
+}
+
 impl Parser<'_> {
     fn value(&mut self) -> Result<Value, Error> {
         let deepest = self.limits.depth.min(DEEPEST);
@@ -109,7 +116,7 @@ impl Parser<'_> {
                             }
                             Some(b']') => {
                                 self.at += 1;
-                                value = Value::Array(self.values.split_off(start));
+                                value = Value::Array(taken(&mut self.values, start));
                             }
                             _ => return Err(self.error("`,` or `]`")),
                         }
@@ -127,7 +134,7 @@ impl Parser<'_> {
                             }
                             Some(b'}') => {
                                 self.at += 1;
-                                value = Value::Object(self.entries.split_off(start).into());
+                                value = Value::Object(taken(&mut self.entries, start).into());
                             }
                             _ => return Err(self.error("`,` or `}`")),
                         }
