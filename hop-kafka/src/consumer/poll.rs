@@ -118,7 +118,7 @@ impl Poller {
         let mut unread: HashMap<Partition, i64> = HashMap::new();
         while !self.is_stopped() {
             self.make_space(consumer, &mut topics)?;
-            let mut idle = true;
+            let (mut idle, mut end_of_some) = (true, false);
             match consumer.poll(Duration::ZERO) {
                 None => {}
                 Some(Ok(message)) => {
@@ -127,15 +127,18 @@ impl Poller {
                 }
                 // The end of a partition that is not in its own queue, so that it cannot be told of which: all are given
                 // their queues anew, and the end is told again.
-                Some(Err(KafkaError::PartitionEOF(_))) => generation = 0,
+                Some(Err(KafkaError::PartitionEOF(_))) => end_of_some = true,
                 Some(Err(error)) => self.report(error)?,
             }
-            if consumer.context().generation() != generation {
-                queues.clear();
+            let changed = consumer.context().generation() != generation;
+            if changed || end_of_some {
                 let assignment = consumer.context().assignment();
-                generation = assignment.generation;
-                settled = assignment.settled;
-                unread = still_unread(consumer.context(), &assignment.partitions);
+                if changed {
+                    generation = assignment.generation;
+                    settled = assignment.settled;
+                    unread = still_unread(consumer.context(), &assignment.partitions);
+                }
+                queues.clear();
                 queues = split(consumer, assignment.partitions.keys());
             }
             for (partition, queue) in &queues {
