@@ -3,6 +3,7 @@
 pub mod auth;
 mod config;
 mod consumer;
+mod counters;
 mod embedded;
 mod error;
 mod producer;
@@ -11,11 +12,15 @@ mod stream;
 mod url;
 
 pub use self::auth::{Auth, Credential};
-pub use self::consumer::{Alert, Subscribe, Subscription};
+pub use self::consumer::{
+    Alert, Control, Lag, Start, StartPosition, StartReason, Subscribe, Subscription, Typed, TypedSubscription, Undecodable,
+    dead_letter, restore,
+};
+pub use self::counters::ReadCounters;
 pub use self::embedded::EmbeddedBroker;
 pub use self::error::{Error, ErrorKind, Undelivered};
 pub use self::producer::{Compression, Delivered, Delivery, Publish, Publisher, Write};
-pub use self::stream::{StartPosition, Stream, StreamBuilder};
+pub use self::stream::{Stream, StreamBuilder};
 pub use self::url::Url;
 
 /// The version of the librdkafka that is linked, such as `"2.12.1"`.

@@ -8,18 +8,7 @@ use hop_core::{Limits, Registry};
 
 use crate::consumer::Subscribe;
 use crate::producer::Publish;
-use crate::{Auth, Credential, Error, ErrorKind, Url};
-
-/// Where reading starts in a partition for which the group has committed nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum StartPosition {
-    /// At the oldest message that is still there.
-    Earliest,
-    /// After the newest message that was there when `subscribe` was called.
-    #[default]
-    Latest,
-}
+use crate::{Auth, Credential, Error, ErrorKind, StartPosition, Url};
 
 /// What readers and writers have in common: credentials, models, and where to start.
 ///
@@ -171,7 +160,7 @@ impl StreamBuilder {
         self
     }
 
-    /// Where readers start without a committed offset.
+    /// Where readers start; [`StartPosition::Latest`] unless set.
     pub fn start_at(mut self, start_at: StartPosition) -> Self {
         self.start_at = start_at;
         self

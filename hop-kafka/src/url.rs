@@ -38,6 +38,17 @@ impl Url {
         self.username.as_deref()
     }
 
+    /// The same broker with this topic alone.
+    ///
+    /// # Errors
+    /// Kind `Usage` when it is no name of a topic.
+    pub(crate) fn with_topic(&self, topic: &str) -> Result<Self, Error> {
+        if !is_topic(topic) {
+            return Err(Error::new(ErrorKind::Usage, format!("`{}` is no name of a topic", topic.escape_debug())));
+        }
+        Ok(Self { topics: vec![topic.to_owned()], ..self.clone() })
+    }
+
     /// The same URL for another user.
     pub(crate) fn set_username(&mut self, username: &str) {
         self.username = Some(username.to_owned());

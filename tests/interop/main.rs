@@ -200,7 +200,7 @@ async fn read(broker: &Broker, topic: &str, test_messages: bool) -> Vec<Alert> {
     while let Some(alert) = tokio::time::timeout(Duration::from_secs(60), alerts.next()).await.expect("nothing came") {
         out.push(alert.unwrap());
     }
-    alerts.close().await;
+    alerts.close().await.unwrap();
     out
 }
 

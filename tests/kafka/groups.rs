@@ -29,10 +29,10 @@ async fn a_message_counts_as_done_once_the_next_one_is_asked_for() {
     let mut alerts = join(&url, "readers", true).await;
     // Two are handed over; the second one is still worked on.
     records(&mut alerts, 2).await;
-    alerts.close().await;
+    alerts.close().await.unwrap();
     let mut alerts = join(&url, "readers", true).await;
     assert_eq!(numbers(&all(&mut alerts).await), [1, 2, 3]);
-    alerts.close().await;
+    alerts.close().await.unwrap();
     // At the end the next one was asked for: all is done.
     let mut alerts = join(&url, "readers", true).await;
     assert!(all(&mut alerts).await.is_empty());
@@ -45,12 +45,12 @@ async fn without_auto_commit_only_what_is_marked_is_done() {
     send(&url, &[&json(0), &json(1), &json(2), &json(3)]).await;
     let mut alerts = join(&url, "markers", false).await;
     records(&mut alerts, 3).await;
-    alerts.close().await;
+    alerts.close().await.unwrap();
 
     let mut alerts = join(&url, "markers", false).await;
     let read = records(&mut alerts, 3).await;
     alerts.mark_done(&read[0]).unwrap();
-    alerts.close().await;
+    alerts.close().await.unwrap();
 
     let mut alerts = join(&url, "markers", false).await;
     let read = records(&mut alerts, 1).await;
@@ -106,8 +106,8 @@ async fn the_members_of_a_group_share_the_partitions() {
             seen.entry(number).or_default().insert(by);
         }
     }
-    first.close().await;
-    second.close().await;
+    first.close().await.unwrap();
+    second.close().await.unwrap();
     let mut rest = join(&url, "shared", true).await;
     for number in numbers(&all(&mut rest).await) {
         seen.entry(number).or_default().insert(3);
@@ -156,7 +156,7 @@ async fn two_members_read_to_the_end_and_nothing_is_left() {
                 // Slow enough that the other one comes while this one is at it.
                 tokio::time::sleep(Duration::from_millis(3)).await;
             }
-            alerts.close().await;
+            alerts.close().await.unwrap();
             numbers(&read)
         }
     };

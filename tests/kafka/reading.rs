@@ -74,7 +74,7 @@ async fn several_topics_are_read_to_the_end_of_each() {
     let mut read = numbers(&all(&mut alerts).await);
     read.sort_unstable();
     assert_eq!(read, (0..20).collect::<Vec<_>>());
-    assert_eq!(alerts.close().await, 0);
+    assert_eq!(alerts.close().await.unwrap(), 0);
 
     let mut nothing = stream().build().unwrap().subscribe(broker.url(&empty)).await.unwrap();
     assert!(all(&mut nothing).await.is_empty());
@@ -182,7 +182,7 @@ fn a_program_without_a_runtime_reads_too() {
     let mut alerts = stream().build().unwrap().subscribe(&url).start_blocking().unwrap();
     let read: Vec<_> = alerts.blocking().map(Result::unwrap).collect();
     assert_eq!(numbers(&read), [1, 2, 3]);
-    assert_eq!(alerts.close_blocking(), 0);
+    assert_eq!(alerts.close_blocking().unwrap(), 0);
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ pub(crate) async fn run(registry: Registry) -> Result<ExitCode, Failure> {
         output::line(format_args!("  headers  {}", show::headers_line(&alert.record.headers)))?;
         output::line(format_args!("  model    {}", show::short(&alert.model.fields()?)))?;
     }
-    alerts.close().await;
+    alerts.close().await?;
     output::line("")?;
     output::line(format_args!("{published} messages published, {received} received"))?;
     Ok(if published == received { ExitCode::SUCCESS } else { ExitCode::FAILURE })

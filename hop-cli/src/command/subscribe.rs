@@ -58,7 +58,7 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
 async fn close(alerts: Subscription) {
     const PATIENCE: Duration = Duration::from_secs(5);
     let in_time = tokio::select! {
-        closed = tokio::time::timeout(PATIENCE, alerts.close()) => closed.is_ok(),
+        closed = alerts.close_within(PATIENCE) => closed.is_ok(),
         _again = tokio::signal::ctrl_c() => false,
     };
     if !in_time {

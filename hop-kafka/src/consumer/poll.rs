@@ -10,10 +10,15 @@ use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message as _};
+use rdkafka::topic_partition_list::Offset;
 use tokio::sync::oneshot;
 
-use super::assign::{Assigner, Partition};
+use super::assign::Assigner;
+use super::control::{Seek, Seeks};
+use super::done::{Partition, partition_of};
 use super::inbox::{Inbox, Item};
+use super::start::StartReason;
+use crate::counters::Tally;
 use crate::error::is_transient;
 use crate::record::{Topics, record};
 use crate::{Error, ErrorKind};
@@ -22,7 +27,7 @@ use crate::{Error, ErrorKind};
 const POLL: Duration = Duration::from_millis(100);
 /// How long the thread waits for a slow reader before it pauses the partitions and goes on polling, as a member of a
 /// group must.
-const SLOW_READER: Duration = Duration::from_secs(10);
+const SLOW_READER: Duration = Duration::from_secs(5);
 /// Messages taken from one partition before the next one has its turn.
 const TURN: usize = 100;
 
@@ -33,7 +38,11 @@ pub(super) struct Poller {
     pub(super) in_group: bool,
     pub(super) until_eos: bool,
     pub(super) connect_timeout: Duration,
+    /// How often new partitions are looked for, if at all, without a group; in one, librdkafka does.
+    pub(super) discovery: Option<Duration>,
     pub(super) inbox: Arc<Inbox>,
+    pub(super) seeks: Arc<Seeks>,
+    pub(super) tally: Arc<Tally>,
     pub(super) stop: Arc<AtomicBool>,
 }
 
@@ -55,14 +64,17 @@ impl Poller {
         let _end = EndOnDrop(Arc::clone(&self.inbox));
         let outcome = self.connect(&consumer);
         let connected = outcome.is_ok();
-        // Whoever asked may have given up meanwhile; then `stop` is set as well.
-        let _told = started.send(outcome);
+        // Where nobody waits for the connection, the one who reads is told.
+        if let Err(Err(error)) = started.send(outcome) {
+            self.inbox.put(Item::Failed(error));
+        }
         if connected {
             // Why reading ended makes no difference here: the reader has been told.
             let _ended = if self.until_eos { self.read_to_the_ends(&consumer) } else { self.read_for_ever(&consumer) };
             self.inbox.complete();
-            self.serve_until_stopped(&consumer);
+            self.serve_until_closed(&consumer);
         }
+        self.seeks.end();
         self.inbox.count();
         // Closing leaves the group and commits what is stored; it may take a while, and is over before `_end` says so.
         drop(consumer);
@@ -70,7 +82,7 @@ impl Poller {
 
     fn connect(&self, consumer: &Consumer) -> Result<(), Error> {
         let assigner = consumer.context();
-        assigner.snapshot(consumer, &self.topics, self.connect_timeout, || self.is_stopped())?;
+        assigner.connect(consumer, &self.topics, self.connect_timeout, &|| self.is_stopped())?;
         if self.in_group {
             let topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
             consumer.subscribe(&topics).map_err(|error| Error::kafka("joining the group", error))
@@ -79,18 +91,25 @@ impl Poller {
         }
     }
 
-    fn is_stopped(&self) -> bool {
+    /// Whether the subscription is closed or dropped.
+    fn is_closed(&self) -> bool {
         self.stop.load(Ordering::Acquire)
+    }
+
+    /// Whether nothing more is to be read.
+    fn is_stopped(&self) -> bool {
+        self.is_closed() || self.inbox.is_stopped()
     }
 
     /// Nothing more is read, and the reader still works on what it has: offsets are stored and committed, and the place
     /// in the group is kept, until it is done.
-    fn serve_until_stopped(&self, consumer: &Consumer) {
+    fn serve_until_closed(&self, consumer: &Consumer) {
         let paused = consumer.assignment().and_then(|list| consumer.pause(&list));
         if let Err(error) = paused {
             tracing::debug!(target: "hop", %error, "the partitions could not be paused at the end");
         }
-        while !self.is_stopped() {
+        self.seeks.end();
+        while !self.is_closed() {
             // What comes in spite of the pause is not handed over, so it is not stored as done either.
             let _event = consumer.poll(POLL);
         }
@@ -98,11 +117,17 @@ impl Poller {
 
     fn read_for_ever(&self, consumer: &Consumer) -> ControlFlow<()> {
         let mut topics = Topics::default();
+        let mut looked = Instant::now();
         while !self.is_stopped() {
             self.make_space(consumer, &mut topics)?;
+            self.seek_where_asked(consumer);
+            if !self.in_group && self.discovery.is_some_and(|interval| looked.elapsed() >= interval) {
+                consumer.context().assign_new(consumer, &self.topics, &|| self.is_stopped());
+                looked = Instant::now();
+            }
             match consumer.poll(POLL) {
                 None => {}
-                Some(Ok(message)) => self.inbox.put(Item::Record(record(&message, &mut topics))),
+                Some(Ok(message)) => self.receive(&message, &mut topics),
                 Some(Err(error)) => self.report(error)?,
             }
         }
@@ -118,6 +143,11 @@ impl Poller {
         let mut unread: HashMap<Partition, i64> = HashMap::new();
         while !self.is_stopped() {
             self.make_space(consumer, &mut topics)?;
+            for partition in self.seek_where_asked(consumer) {
+                if let Some(ends) = consumer.context().ends(&partition) {
+                    unread.insert(partition, ends.high);
+                }
+            }
             let (mut idle, mut end_of_some) = (true, false);
             match consumer.poll(Duration::ZERO) {
                 None => {}
@@ -168,8 +198,29 @@ impl Poller {
         ControlFlow::Break(())
     }
 
+    fn receive(&self, message: &BorrowedMessage<'_>, topics: &mut Topics) {
+        let record = record(message, topics);
+        self.tally.received(record.content.len());
+        self.inbox.put(Item::Record(record));
+    }
+
+    /// Reads on from elsewhere in the partitions that a control asked for; returns them.
+    fn seek_where_asked(&self, consumer: &Consumer) -> Vec<Partition> {
+        let seek = |Seek { place, within, tell }| {
+            let partition = partition_of(&place);
+            let sought = consumer.seek(&place.topic, place.partition, Offset::Offset(place.offset), within);
+            if sought.is_ok() {
+                consumer.context().moved(&partition, place.offset);
+            }
+            // Whoever asked may have given up waiting for the answer.
+            let _told = tell.send(sought.map_err(|error| Error::kafka(&format!("going to {place}"), error)));
+            partition
+        };
+        self.seeks.take().into_iter().map(seek).collect()
+    }
+
     fn take(&self, message: &BorrowedMessage<'_>, topics: &mut Topics, unread: &mut HashMap<Partition, i64>) {
-        self.inbox.put(Item::Record(record(message, topics)));
+        self.receive(message, topics);
         let partition = (message.topic().to_owned(), message.partition());
         if unread.get(&partition).is_some_and(|end| message.offset() + 1 >= *end) {
             unread.remove(&partition);
@@ -185,6 +236,7 @@ impl Poller {
             _ => (!error.rdkafka_error_code().is_some_and(is_transient), false),
         };
         if worth_telling {
+            self.tally.error();
             self.inbox.put(Item::Failed(Error::kafka("reading", error)));
         }
         if fatal { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -197,7 +249,7 @@ impl Poller {
             if self.is_stopped() {
                 return ControlFlow::Break(());
             }
-            if waiting_since.elapsed() >= SLOW_READER {
+            if self.inbox.is_paused() || waiting_since.elapsed() >= SLOW_READER {
                 return self.poll_while_paused(consumer, topics);
             }
         }
@@ -211,6 +263,7 @@ impl Poller {
             if self.is_stopped() {
                 return ControlFlow::Break(());
             }
+            self.seek_where_asked(consumer);
             // Partitions that are assigned meanwhile come unpaused.
             let generation = consumer.context().generation();
             if paused_in != Some(generation) {
@@ -222,7 +275,7 @@ impl Poller {
             match consumer.poll(POLL) {
                 None => {}
                 // It was on its way when the partitions were paused.
-                Some(Ok(message)) => self.inbox.put(Item::Record(record(&message, topics))),
+                Some(Ok(message)) => self.receive(&message, topics),
                 Some(Err(error)) => self.report(error)?,
             }
         }
@@ -236,10 +289,13 @@ impl Poller {
 }
 
 /// The assigned partitions whose end, as it stood at the start, is not reached, with that end.
-fn still_unread(assigner: &Assigner, assigned: &HashMap<Partition, Option<i64>>) -> HashMap<Partition, i64> {
+fn still_unread(
+    assigner: &Assigner,
+    assigned: &HashMap<Partition, (Option<i64>, StartReason)>,
+) -> HashMap<Partition, i64> {
     assigned
         .iter()
-        .filter_map(|(partition, start)| {
+        .filter_map(|(partition, (start, _))| {
             let ends = assigner.ends(partition)?;
             (start.unwrap_or(ends.low).max(ends.low) < ends.high).then(|| (partition.clone(), ends.high))
         })

@@ -184,6 +184,15 @@ impl Publisher {
         Write::new(self, model)
     }
 
+    /// Queues a message as it is, its headers unchanged: one that was received, and is to be received again.
+    ///
+    /// # Errors
+    /// Kind `Usage` when it is no name of a topic; kind `TooLarge`.
+    pub async fn forward(&self, topic: impl Into<String>, message: Outgoing) -> Result<Delivery, Error> {
+        let topic = self.topic(Some(topic.into()))?;
+        self.queue(topic, message).await
+    }
+
     /// How many messages are queued or on their way.
     pub fn unsent(&self) -> usize {
         self.deliveries().outstanding()

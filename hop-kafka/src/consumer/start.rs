@@ -1,0 +1,270 @@
+//! Where reading starts, and why there.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use hop_core::Place;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::Offset;
+
+use super::assign::Assigner;
+use super::done::Partition;
+use crate::config::Complaint;
+use crate::error::is_transient;
+use crate::{Error, ErrorKind};
+
+/// Where reading starts.
+///
+/// A group goes on where it was: `Earliest` and `Latest` count only in partitions for which it has committed nothing. A
+/// time and offsets are asked for on purpose: they come before what is committed, in the partitions that a reader is given
+/// first. What comes to it later, because another member went away, goes on from the commit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum StartPosition {
+    /// At the oldest message that is still there.
+    Earliest,
+    /// After the newest message that was there when `subscribe` was called.
+    #[default]
+    Latest,
+    /// At the first message of this time or later, by the timestamps of the messages, in milliseconds; after the newest
+    /// one where there is none.
+    Time(SystemTime),
+    /// At these offsets; partitions that are not listed start at the oldest message.
+    Offsets(Vec<Place>),
+}
+
+impl StartPosition {
+    /// Whether it comes before what a group has committed.
+    pub(super) fn insists(&self) -> bool {
+        matches!(self, Self::Time(_) | Self::Offsets(_))
+    }
+}
+
+/// Where reading a partition began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Start {
+    /// The topic.
+    pub topic: String,
+    /// The partition, from zero.
+    pub partition: i32,
+    /// The offset of the first message to read, from zero; `None` where the broker finds it: at the oldest message of a
+    /// partition that was not there before, or when it did not say in time what is committed.
+    pub offset: Option<i64>,
+    /// Why there.
+    pub why: StartReason,
+}
+
+/// Why reading a partition began where it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StartReason {
+    /// The group had committed this offset.
+    Committed,
+    /// [`StartPosition::Earliest`], and nothing was committed.
+    Earliest,
+    /// [`StartPosition::Latest`], and nothing was committed.
+    Latest,
+    /// [`StartPosition::Time`].
+    Time,
+    /// [`StartPosition::Offsets`].
+    Offset,
+    /// The messages at the offset that was committed or asked for are no longer there: the oldest that is.
+    Reset,
+    /// The partition was not there when the reader started: all of it is new.
+    New,
+    /// The broker did not say in time what is committed; librdkafka asks again, and begins there or at the oldest message.
+    Unknown,
+    /// [`Control::seek`](crate::Control::seek).
+    Seek,
+}
+
+/// The first offset that is there, the one after the last, and where reading starts if nothing is committed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    pub(super) low: i64,
+    pub(super) high: i64,
+    pub(super) start: i64,
+    pub(super) why: StartReason,
+}
+
+/// Asks for the ends of each partition of the topics, and settles where each is to start.
+pub(super) fn snapshot(
+    consumer: &BaseConsumer<Assigner>,
+    topics: &[String],
+    start_at: &StartPosition,
+    patience: &Patience<'_>,
+) -> Result<HashMap<Partition, Ends>, Error> {
+    let mut partitions = Vec::new();
+    for topic in topics {
+        partitions.extend(partitions_of(consumer, topic, patience)?.into_iter().map(|id| (topic.clone(), id)));
+    }
+    let low = offsets(consumer, &partitions, Offset::Beginning, patience)?;
+    let high = offsets(consumer, &partitions, Offset::End, patience)?;
+    let by_time = match start_at {
+        StartPosition::Time(time) => offsets(consumer, &partitions, Offset::Offset(milliseconds(*time)), patience)?,
+        _ => HashMap::new(),
+    };
+    if let StartPosition::Offsets(places) = start_at {
+        check_offsets(places, &high)?;
+    }
+    let known = |of: &HashMap<Partition, i64>, partition: &Partition| of.get(partition).copied().filter(|at| *at >= 0);
+    let settle = |partition: Partition| {
+        let low = known(&low, &partition).unwrap_or(0);
+        let high = known(&high, &partition).unwrap_or(low).max(low);
+        let (start, why) = match start_at {
+            StartPosition::Earliest => (low, StartReason::Earliest),
+            StartPosition::Latest => (high, StartReason::Latest),
+            StartPosition::Time(_) => (known(&by_time, &partition).unwrap_or(high), StartReason::Time),
+            StartPosition::Offsets(places) => match places.iter().find(|place| is_in(place, &partition)) {
+                None => (low, StartReason::Earliest),
+                Some(place) if place.offset < low => (low, StartReason::Reset),
+                Some(place) => (place.offset, StartReason::Offset),
+            },
+        };
+        (partition, Ends { low, high, start, why })
+    };
+    Ok(partitions.into_iter().map(settle).collect())
+}
+
+fn is_in(place: &Place, partition: &Partition) -> bool {
+    *place.topic == *partition.0 && place.partition == partition.1
+}
+
+/// Refuses offsets that reading would never come to.
+fn check_offsets(places: &[Place], high: &HashMap<Partition, i64>) -> Result<(), Error> {
+    for place in places {
+        let end = high.iter().find(|(partition, _)| is_in(place, partition)).map(|(_, end)| *end);
+        let what = match end {
+            None => "there is no such partition among the topics to read".to_owned(),
+            Some(end) if place.offset > end => format!("the partition ends at {end}"),
+            Some(_) if place.offset < 0 => "offsets count from zero".to_owned(),
+            Some(_) => continue,
+        };
+        return Err(Error::new(ErrorKind::Usage, format!("cannot start at {place}: {what}")));
+    }
+    Ok(())
+}
+
+/// Milliseconds since 1970, as Kafka counts time; before that is the same as then.
+fn milliseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+pub(super) fn partitions_of(
+    consumer: &BaseConsumer<Assigner>,
+    topic: &str,
+    patience: &Patience<'_>,
+) -> Result<Vec<i32>, Error> {
+    let operation = format!("asking for the topic `{topic}`");
+    loop {
+        let asked = consumer.fetch_metadata(Some(topic), patience.slice()?);
+        // Serves librdkafka's complaints; nothing is assigned yet, so no message comes.
+        let _nothing = consumer.poll(Duration::ZERO);
+        let metadata = match asked {
+            Err(error) => {
+                patience.bear(&operation, error)?;
+                continue;
+            }
+            Ok(metadata) => metadata,
+        };
+        let found = metadata.topics().iter().find(|found| found.name() == topic);
+        let found = found.ok_or_else(|| Error::new(ErrorKind::Kafka, format!("{operation}: no answer")))?;
+        match found.error() {
+            Some(code) => {
+                patience.bear(&operation, KafkaError::MetadataFetch(RDKafkaErrorCode::from(code)))?;
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            None => return Ok(found.partitions().iter().map(|partition| partition.id()).collect()),
+        }
+    }
+}
+
+/// The offset of each partition that stands at `at`: its first, its end, or the first of a time. Below zero where a
+/// partition has none. One request to each broker, however many partitions there are.
+fn offsets(
+    consumer: &BaseConsumer<Assigner>,
+    partitions: &[Partition],
+    at: Offset,
+    patience: &Patience<'_>,
+) -> Result<HashMap<Partition, i64>, Error> {
+    let operation = "asking for the ends of the partitions";
+    let mut wanted = TopicPartitionList::with_capacity(partitions.len());
+    for (topic, partition) in partitions {
+        wanted
+            .add_partition_offset(topic, *partition, at)
+            .map_err(|error| Error::kafka("asking for a time", error))?;
+    }
+    if partitions.is_empty() {
+        return Ok(HashMap::new());
+    }
+    loop {
+        let found = match consumer.offsets_for_times(wanted.clone(), patience.slice()?) {
+            Ok(found) => found,
+            Err(error) => {
+                patience.bear(operation, error)?;
+                continue;
+            }
+        };
+        let elements = found.elements();
+        if let Some(error) = elements.iter().find_map(|element| element.error().err()) {
+            patience.bear(operation, error)?;
+            std::thread::sleep(Duration::from_millis(100));
+            continue;
+        }
+        let offset = |offset| match offset {
+            Offset::Offset(offset) => offset,
+            _ => -1,
+        };
+        return Ok(elements
+            .iter()
+            .map(|element| ((element.topic().to_owned(), element.partition()), offset(element.offset())))
+            .collect());
+    }
+}
+
+/// Trying again until the time is over, or it is clear that it will not help.
+pub(super) struct Patience<'a> {
+    complaint: &'a Complaint,
+    stopped: &'a dyn Fn() -> bool,
+    deadline: Instant,
+    timeout: Duration,
+}
+
+impl<'a> Patience<'a> {
+    pub(super) fn new(complaint: &'a Complaint, timeout: Duration, stopped: &'a dyn Fn() -> bool) -> Self {
+        // A time-out without end is a long one.
+        let timeout = timeout.min(Duration::from_secs(u32::MAX.into()));
+        Self { complaint, stopped, deadline: Instant::now() + timeout, timeout }
+    }
+
+    /// How long to wait for one answer; the error to end with when the reader was closed meanwhile.
+    fn slice(&self) -> Result<Duration, Error> {
+        if (self.stopped)() {
+            return Err(Error::new(ErrorKind::Usage, "the reader was closed while it connected"));
+        }
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        Ok(left.clamp(Duration::from_millis(10), Duration::from_secs(1)))
+    }
+
+    /// Returns to try again; or the error to end with.
+    fn bear(&self, operation: &str, error: KafkaError) -> Result<(), Error> {
+        if let Some(hopeless) = self.complaint.hopeless(operation) {
+            return Err(hopeless);
+        }
+        let worth_trying = error.rdkafka_error_code().is_some_and(is_transient);
+        if !worth_trying {
+            return Err(Error::kafka(operation, error));
+        }
+        if Instant::now() < self.deadline {
+            return Ok(());
+        }
+        Err(self.complaint.error(operation).unwrap_or_else(|| {
+            Error::new(ErrorKind::TimedOut, format!("{operation}: no answer within {:?}", self.timeout))
+                .help("check the broker's host and port, and the connection to it")
+        }))
+    }
+}

@@ -1,0 +1,327 @@
+//! Settings of one reader.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use hop_core::Record;
+use rdkafka::consumer::BaseConsumer;
+use tokio::sync::oneshot;
+
+use super::assign::Assigner;
+use super::control::{Commits, Control, Seeks};
+use super::inbox::{Bound, Inbox};
+use super::open::{Filter, Opener};
+use super::poll::Poller;
+use super::{StartPosition, Subscription, Undecodable};
+use crate::counters::Tally;
+use crate::producer::Publish;
+use crate::{Error, ErrorKind, Stream, Url};
+
+/// How often new partitions are looked for unless the property says otherwise.
+const DISCOVERY: Duration = Duration::from_secs(30);
+/// How long a message may take on its way to the dead-letter topic.
+const DEAD_LETTER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Settings of one reader; await it to get the [`Subscription`].
+#[must_use = "a subscription starts when it is awaited"]
+pub struct Subscribe {
+    stream: Stream,
+    url: Result<Url, Error>,
+    group: Option<String>,
+    start_at: StartPosition,
+    until_eos: bool,
+    test_messages: bool,
+    formats: Vec<String>,
+    filters: Vec<Filter>,
+    auto_commit: bool,
+    mark_each: bool,
+    undecodable: Undecodable,
+    bound: Bound,
+    workers: usize,
+}
+
+impl fmt::Debug for Subscribe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscribe")
+            .field("url", &self.url)
+            .field("group", &self.group)
+            .field("start_at", &self.start_at)
+            .field("until_eos", &self.until_eos)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Subscribe {
+    pub(crate) fn new(stream: Stream, url: Result<Url, Error>) -> Self {
+        let (start_at, until_eos) = (stream.shared.start_at.clone(), stream.shared.until_eos);
+        Self {
+            stream,
+            url,
+            group: None,
+            start_at,
+            until_eos,
+            test_messages: false,
+            formats: Vec::new(),
+            filters: Vec::new(),
+            auto_commit: true,
+            mark_each: false,
+            undecodable: Undecodable::Yield,
+            bound: Bound::default(),
+            workers: 0,
+        }
+    }
+
+    /// Reads as a member of this group: members share the partitions, and what one has committed none reads again.
+    ///
+    /// Without a group every partition of the topics is read, and nothing is committed.
+    pub fn group(mut self, group: impl Into<String>) -> Self {
+        self.group = Some(group.into());
+        self
+    }
+
+    /// Where to start, in the place of the stream's setting.
+    pub fn start_at(mut self, start_at: StartPosition) -> Self {
+        self.start_at = start_at;
+        self
+    }
+
+    /// Whether to stop at the ends, as they stand when the reader starts, in the place of the stream's setting.
+    pub fn until_eos(mut self, until_eos: bool) -> Self {
+        self.until_eos = until_eos;
+        self
+    }
+
+    /// Hands test messages over too; they are skipped unless asked for.
+    pub fn test_messages(mut self, test_messages: bool) -> Self {
+        self.test_messages = test_messages;
+        self
+    }
+
+    /// Hands over messages of these formats alone, told by the `_format` header, in any case, before decoding.
+    ///
+    /// A message without that header is decoded, and handed over if its format is one of them.
+    pub fn formats<L: Into<String>>(mut self, labels: impl IntoIterator<Item = L>) -> Self {
+        self.formats = labels.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Hands over only what fits this as well, asked before decoding. Each call adds a condition.
+    ///
+    /// ```no_run
+    /// # async fn demo(hop: hop_kafka::Stream) -> Result<(), hop_kafka::Error> {
+    /// let mut alerts = hop
+    ///     .subscribe("kafka://kafka.scimma.org/gcn.circular,igwn.gwalert")
+    ///     .filter(|record| record.headers.get("priority") == Some(b"1"))
+    ///     .filter(|record| record.place.as_ref().is_some_and(|place| &*place.topic == "igwn.gwalert"))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn filter(mut self, condition: impl Fn(&Record) -> bool + Send + Sync + 'static) -> Self {
+        self.filters.push(Arc::new(condition));
+        self
+    }
+
+    /// Whether a message counts as done once the next one is asked for (true unless set), or only when
+    /// [`mark_done`](Subscription::mark_done) says so.
+    pub fn auto_commit(mut self, auto_commit: bool) -> Self {
+        self.auto_commit = auto_commit;
+        self
+    }
+
+    /// Whether each message has to be marked by itself, in any order: the commit never passes one that is not marked.
+    ///
+    /// This is for programs that work on several messages at once. It turns auto commit off. A message that did not decode
+    /// has to be marked as well: its record stands in the error. What filters leave out needs no mark.
+    pub fn mark_each(mut self, mark_each: bool) -> Self {
+        self.mark_each = mark_each;
+        self
+    }
+
+    /// What to do with a message that does not decode; it is handed over as an error unless set.
+    pub fn on_undecodable(mut self, undecodable: Undecodable) -> Self {
+        self.undecodable = undecodable;
+        self
+    }
+
+    /// How much may wait here to be asked for: so many messages or so many bytes, whichever is reached first; 1,000 and
+    /// 32 MiB unless set. librdkafka keeps as many bytes again, with `until_eos` for each partition.
+    ///
+    /// When it is full, nothing more is fetched until some is taken. One message is always taken, however large.
+    pub fn buffer(mut self, messages: usize, bytes: usize) -> Self {
+        self.bound = Bound { messages: messages.max(1), bytes: bytes.max(1) };
+        self
+    }
+
+    /// Decodes on so many threads beside the network and the caller; zero, the default, decodes where the next message is
+    /// asked for. The order is the same either way.
+    pub fn decoding_threads(mut self, threads: usize) -> Self {
+        self.workers = threads;
+        self
+    }
+
+    /// The reader, at once and without waiting for the connection. Where that fails, the first message asked for is the
+    /// error, and the last.
+    ///
+    /// # Errors
+    /// Kind `Url`, `Usage` (no topic), `Credential` or `Config`.
+    pub fn start(self) -> Result<Subscription, Error> {
+        self.launch().map(|(subscription, _)| subscription)
+    }
+
+    /// The reader, once it is connected, waiting for that on this thread.
+    ///
+    /// # Errors
+    /// As awaiting it.
+    pub fn start_blocking(self) -> Result<Subscription, Error> {
+        pollster::block_on(self.connect())
+    }
+
+    async fn connect(self) -> Result<Subscription, Error> {
+        let (subscription, started) = self.launch()?;
+        let ended = || Error::new(ErrorKind::Kafka, "the reader's thread ended before it was connected");
+        started.await.unwrap_or_else(|_| Err(ended()))?;
+        Ok(subscription)
+    }
+
+    fn launch(self) -> Result<(Subscription, oneshot::Receiver<Result<(), Error>>), Error> {
+        let url = self.url?;
+        if url.topics().is_empty() {
+            return Err(Error::new(ErrorKind::Usage, "the URL names no topic to read")
+                .help("write `kafka://[username@]broker[:port]/topic[,topic2]`"));
+        }
+        let dead_letters = match &self.undecodable {
+            Undecodable::DeadLetter(topic) => {
+                let publish = Publish::new(self.stream.clone(), Ok(url.with_topic(topic)?));
+                Some(Arc::new(publish.produce_timeout(DEAD_LETTER_TIMEOUT).start()?))
+            }
+            _ => None,
+        };
+        let credential = self.stream.credential(&url)?;
+        let username = credential.as_ref().map(crate::Credential::username);
+        let in_group = self.group.is_some();
+        let group = self.group.unwrap_or_else(|| random_group(username));
+        let mut config = crate::config::client(&url, credential.as_ref(), &self.stream.shared.properties);
+        config.set("group.id", group);
+        // Offsets are stored by us, once a message is done with; in the background the stored ones are committed.
+        config.set("enable.auto.offset.store", "false");
+        config.set("enable.auto.commit", if in_group { "true" } else { "false" });
+        config.set("enable.partition.eof", "true");
+        let kilobytes = (self.bound.bytes / 1024).clamp(1, 2_097_151).to_string();
+        for (name, value) in [
+            // A member that died is noticed soon, and its partitions are read on.
+            ("session.timeout.ms", "10000"),
+            ("heartbeat.interval.ms", "2000"),
+            ("topic.metadata.refresh.interval.ms", &DISCOVERY.as_millis().to_string()),
+            ("queued.max.messages.kbytes", &kilobytes),
+        ] {
+            if config.get(name).is_none() {
+                config.set(name, value);
+            }
+        }
+        // Where an offset is no longer there, the oldest message is: then nothing that can still be read is skipped.
+        config.set("auto.offset.reset", "earliest");
+        // Below one it is switched off.
+        let discovery = config.get("topic.metadata.refresh.interval.ms").and_then(|text| text.parse().ok());
+        let discovery = discovery.filter(|ms| *ms > 0).map(Duration::from_millis);
+        let inbox = Arc::new(Inbox::new(self.bound));
+        let tally = Arc::new(Tally::default());
+        let assigner = Assigner::new(self.start_at, Arc::clone(&inbox), Arc::clone(&tally));
+        let consumer: BaseConsumer<Assigner> =
+            config.create_with_context(assigner).map_err(|error| Error::setting("setting up the reader", &error))?;
+        let consumer = Arc::new(consumer);
+        let control = Control {
+            consumer: Arc::downgrade(&consumer),
+            inbox: Arc::clone(&inbox),
+            stop: Arc::new(AtomicBool::new(false)),
+            seeks: Arc::new(Seeks::default()),
+            tally: Arc::clone(&tally),
+            commits: match (in_group, self.mark_each, self.auto_commit) {
+                (false, _, _) => Commits::Never,
+                (true, true, _) => Commits::MarkedEach,
+                (true, false, true) => Commits::Auto,
+                (true, false, false) => Commits::Marked,
+            },
+        };
+        let opener = Opener {
+            stream: self.stream.clone(),
+            test_messages: self.test_messages,
+            formats: self.formats,
+            filters: self.filters,
+        };
+        let poller = Poller {
+            topics: url.topics().to_vec(),
+            in_group,
+            until_eos: self.until_eos,
+            connect_timeout: self.stream.shared.connect_timeout,
+            discovery,
+            inbox: Arc::clone(&inbox),
+            seeks: Arc::clone(&control.seeks),
+            tally,
+            stop: Arc::clone(&control.stop),
+        };
+        // From here on the threads end when the subscription is dropped.
+        let (tell, started) = oneshot::channel();
+        let subscription = Subscription::new(control, opener.clone(), self.undecodable, dead_letters);
+        for _ in 0..self.workers {
+            let (inbox, opener) = (Arc::clone(&inbox), opener.clone());
+            spawn("hop-decoder", move || inbox.work(|record| opener.open(record)))?;
+        }
+        spawn("hop-reader", move || poller.run(consumer, tell))?;
+        Ok((subscription, started))
+    }
+}
+
+impl IntoFuture for Subscribe {
+    type Output = Result<Subscription, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    /// The reader, once it is connected: every message published from then on is read.
+    ///
+    /// Fails with kind `Url`, `Usage` (no topic), `Credential`, `Config`, and what the broker says: `Connection`, `Tls`,
+    /// `Authentication`, `Authorization`, `UnknownTopic`, or `TimedOut` after the stream's connect time-out.
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.connect())
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+    spawned.map(drop).map_err(|error| Error::new(ErrorKind::Kafka, format!("starting the thread {name}: {error}")))
+}
+
+/// A name that no other group has, in the form that access rules of Hopskotch want: `username-` and ten capitals or digits.
+fn random_group(username: Option<&str>) -> String {
+    const SYMBOLS: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    let random = u128::from_be_bytes(*uuid::Uuid::new_v4().as_bytes());
+    // The version bits of a UUID stand in the middle; ten symbols fit into the 48 bits before and the 62 after them.
+    let (first, second) = ((random >> 80) as u64, random as u64 & ((1 << 62) - 1));
+    let symbol = |mut bits: u64, at: u32| {
+        bits /= 36_u64.pow(at);
+        char::from(SYMBOLS[(bits % 36) as usize])
+    };
+    let suffix: String = (0..5).map(|at| symbol(first, at)).chain((0..5).map(|at| symbol(second, at))).collect();
+    match username {
+        Some(username) => format!("{username}-{suffix}"),
+        None => suffix,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_groups_have_the_form_that_access_rules_want() {
+        let group = random_group(Some("ada"));
+        let suffix = group.strip_prefix("ada-").unwrap();
+        assert_eq!(suffix.len(), 10);
+        assert!(suffix.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()));
+        assert_ne!(group, random_group(Some("ada")));
+        assert_eq!(random_group(None).len(), 10);
+    }
+}

@@ -1,0 +1,78 @@
+//! What a reader or a writer has done so far, in numbers.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a reader has done so far; each number only grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ReadCounters {
+    /// Messages received, whether or not they were handed over.
+    pub messages: u64,
+    /// Bytes of their contents.
+    pub bytes: u64,
+    /// Messages that were received and filtered out.
+    pub skipped: u64,
+    /// Messages that did not decode.
+    pub undecodable: u64,
+    /// Those of them that went to the dead-letter topic.
+    pub dead_letters: u64,
+    /// Errors of the connection, those that librdkafka mends by itself included.
+    pub errors: u64,
+    /// How often the group gave partitions or took them away.
+    pub rebalances: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    messages: AtomicU64,
+    bytes: AtomicU64,
+    skipped: AtomicU64,
+    undecodable: AtomicU64,
+    dead_letters: AtomicU64,
+    errors: AtomicU64,
+    rebalances: AtomicU64,
+}
+
+fn add(counter: &AtomicU64, count: u64) {
+    counter.fetch_add(count, Ordering::Relaxed);
+}
+
+impl Tally {
+    pub(crate) fn received(&self, bytes: usize) {
+        add(&self.messages, 1);
+        add(&self.bytes, bytes as u64);
+    }
+
+    pub(crate) fn skipped(&self) {
+        add(&self.skipped, 1);
+    }
+
+    pub(crate) fn undecodable(&self) {
+        add(&self.undecodable, 1);
+    }
+
+    pub(crate) fn dead_letter(&self) {
+        add(&self.dead_letters, 1);
+    }
+
+    pub(crate) fn error(&self) {
+        add(&self.errors, 1);
+    }
+
+    pub(crate) fn rebalance(&self) {
+        add(&self.rebalances, 1);
+    }
+
+    pub(crate) fn read(&self) -> ReadCounters {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        ReadCounters {
+            messages: get(&self.messages),
+            bytes: get(&self.bytes),
+            skipped: get(&self.skipped),
+            undecodable: get(&self.undecodable),
+            dead_letters: get(&self.dead_letters),
+            errors: get(&self.errors),
+            rebalances: get(&self.rebalances),
+        }
+    }
+}
