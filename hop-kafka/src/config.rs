@@ -34,9 +34,6 @@ impl Complaint {
     /// Keeps and logs an error of the client as a whole.
     pub(crate) fn hear(&self, error: &KafkaError, reason: &str) {
         let Some(code) = error.rdkafka_error_code() else { return };
-        if code == RDKafkaErrorCode::PartitionEOF {
-            return;
-        }
         let mut last = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if last.as_ref().is_some_and(|(known, said)| *known == code && said == reason) {
             return;

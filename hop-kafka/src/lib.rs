@@ -13,8 +13,8 @@ mod url;
 
 pub use self::auth::{Auth, Credential};
 pub use self::consumer::{
-    Alert, Control, Lag, Start, StartPosition, StartReason, Subscribe, Subscription, Typed, TypedSubscription, Undecodable,
-    dead_letter, restore,
+    Alert, Control, Lag, Start, StartPosition, StartReason, Subscribe, Subscription, Typed, TypedSubscription,
+    Undecodable, dead_letter, restore,
 };
 pub use self::counters::ReadCounters;
 pub use self::embedded::EmbeddedBroker;

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod choosing;
 mod groups;
 mod many;
 mod reading;
+mod starting;
+mod steering;
 mod writing;
 
 use std::time::Duration;

@@ -9,12 +9,13 @@ pub mod process;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hop_core::Place;
 use hop_kafka::{EmbeddedBroker, StartPosition, Stream, StreamBuilder};
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 /// The Apache Kafka broker that the tests are to use, `host:port`; see `tests/kafka/up`.
 pub const BROKER_VARIABLE: &str = "HOP_TEST_BROKER";
@@ -58,33 +59,70 @@ impl Broker {
 
     /// A new topic with so many partitions.
     pub async fn topic(&self, partitions: u16) -> String {
+        self.topic_with(partitions, &[]).await
+    }
+
+    /// The same, with settings, which only Apache Kafka has.
+    pub async fn topic_with(&self, partitions: u16, settings: &[(&str, &str)]) -> String {
         let name = format!("hop-test-{}", uuid::Uuid::new_v4().simple());
         if let Some(embedded) = &self.embedded {
             embedded.create_topic(&name, partitions).unwrap();
             return name;
         }
-        let admin: AdminClient<DefaultClientContext> =
-            ClientConfig::new().set("bootstrap.servers", &self.address).create().unwrap();
-        let topic = NewTopic::new(&name, partitions.into(), TopicReplication::Fixed(1));
-        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(20)));
-        let outcomes = admin.create_topics([&topic], &options).await.unwrap();
-        for outcome in outcomes {
+        let mut topic = NewTopic::new(&name, partitions.into(), TopicReplication::Fixed(1));
+        for (key, value) in settings {
+            topic = topic.set(key, value);
+        }
+        let admin = self.admin();
+        for outcome in admin.create_topics([&topic], &options()).await.unwrap() {
             outcome.unwrap();
         }
-        // The broker answers before every part of it knows the topic.
-        let deadline = std::time::Instant::now() + Duration::from_secs(10);
-        loop {
-            let metadata = admin.inner().fetch_metadata(Some(&name), Duration::from_secs(5)).unwrap();
-            let known = metadata
-                .topics()
-                .iter()
-                .any(|topic| topic.error().is_none() && topic.partitions().len() == usize::from(partitions));
-            if known {
-                return name;
-            }
-            assert!(std::time::Instant::now() < deadline, "the topic {name} did not come up");
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        settle(&admin, &name, partitions).await;
+        name
+    }
+
+    /// Lets the topic have so many partitions.
+    pub async fn add_partitions(&self, topic: &str, partitions: u16) {
+        let admin = self.admin();
+        let more = NewPartitions::new(topic, partitions.into());
+        for outcome in admin.create_partitions([&more], &options()).await.unwrap() {
+            outcome.unwrap();
         }
+        settle(&admin, topic, partitions).await;
+    }
+
+    /// Deletes the messages before this place in its partition.
+    pub async fn delete_before(&self, place: &Place) {
+        let mut before = TopicPartitionList::new();
+        before.add_partition_offset(&place.topic, place.partition, Offset::Offset(place.offset)).unwrap();
+        for element in self.admin().delete_records(&before, &options()).await.unwrap().elements() {
+            element.error().unwrap();
+        }
+    }
+
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        ClientConfig::new().set("bootstrap.servers", &self.address).create().unwrap()
+    }
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new().operation_timeout(Some(Duration::from_secs(20)))
+}
+
+/// Waits until the broker knows the topic with so many partitions: it answers before every part of it does.
+async fn settle(admin: &AdminClient<DefaultClientContext>, name: &str, partitions: u16) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        let metadata = admin.inner().fetch_metadata(Some(name), Duration::from_secs(5)).unwrap();
+        let known = metadata
+            .topics()
+            .iter()
+            .any(|topic| topic.error().is_none() && topic.partitions().len() == usize::from(partitions));
+        if known {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "the topic {name} did not come up");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
@@ -100,12 +138,21 @@ pub fn skip(test: &str, why: &str) {
     assert!(std::env::var_os(REQUIRE_VARIABLE).is_none(), "{test} was skipped, and {REQUIRE_VARIABLE} forbids that");
 }
 
-/// Sends content under headers of any kind, beside hop.
+/// Sends content under headers of any kind, beside hop, to the first partition.
 pub fn send_raw(address: &str, topic: &str, content: &[u8], headers: &[(&str, Option<&[u8]>)]) {
+    send_record(address, topic, 0, content, headers);
+}
+
+/// Sends content without headers, beside hop, to this partition.
+pub fn send_to(address: &str, topic: &str, partition: i32, content: &[u8]) {
+    send_record(address, topic, partition, content, &[]);
+}
+
+fn send_record(address: &str, topic: &str, partition: i32, content: &[u8], headers: &[(&str, Option<&[u8]>)]) {
     let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", address).create().unwrap();
     let headers =
         headers.iter().fold(OwnedHeaders::new(), |owned, (key, value)| owned.insert(Header { key, value: *value }));
-    producer.send(BaseRecord::<(), _>::to(topic).payload(content).partition(0).headers(headers)).unwrap();
+    producer.send(BaseRecord::<(), _>::to(topic).payload(content).partition(partition).headers(headers)).unwrap();
     producer.flush(Duration::from_secs(10)).unwrap();
 }
 

@@ -243,8 +243,11 @@ impl ClientContext for Assigner {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.tally.error();
-        self.complaint.hear(&error, reason);
+        // The end of a partition is told on this way too.
+        if !matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PartitionEOF)) {
+            self.tally.error();
+            self.complaint.hear(&error, reason);
+        }
     }
 }
 

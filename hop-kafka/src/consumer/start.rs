@@ -194,9 +194,7 @@ fn offsets(
     let operation = "asking for the ends of the partitions";
     let mut wanted = TopicPartitionList::with_capacity(partitions.len());
     for (topic, partition) in partitions {
-        wanted
-            .add_partition_offset(topic, *partition, at)
-            .map_err(|error| Error::kafka("asking for a time", error))?;
+        wanted.add_partition_offset(topic, *partition, at).map_err(|error| Error::kafka("asking for a time", error))?;
     }
     if partitions.is_empty() {
         return Ok(HashMap::new());

@@ -1,0 +1,131 @@
+use std::time::{Duration, SystemTime};
+
+use hop_core::Place;
+use hop_kafka::{ErrorKind, StartPosition, StartReason, Subscription};
+use hop_tests::{Broker, stream};
+
+use crate::{all, json, numbers, send};
+
+fn place(topic: &str, partition: i32, offset: i64) -> Place {
+    Place { topic: topic.into(), partition, offset }
+}
+
+fn starts(alerts: &Subscription) -> Vec<(i32, Option<i64>, StartReason)> {
+    alerts.starts().into_iter().map(|start| (start.partition, start.offset, start.why)).collect()
+}
+
+#[tokio::test]
+async fn given_offsets_come_first_and_the_other_partitions_start_at_the_oldest() {
+    let broker = Broker::new();
+    let topic = broker.topic(2).await;
+    let url = broker.url(&topic);
+    for (partition, number) in [(0, 0), (0, 1), (0, 2), (1, 10), (1, 11)] {
+        hop_tests::send_to(broker.address(), &topic, partition, format!("{{\"n\": {number}}}").as_bytes());
+    }
+    let from = |places: Vec<Place>| stream().start_at(StartPosition::Offsets(places)).build().unwrap().subscribe(&url);
+    let mut alerts = from(vec![place(&topic, 0, 2)]).await.unwrap();
+    assert_eq!(starts(&alerts), [(0, Some(2), StartReason::Offset), (1, Some(0), StartReason::Earliest)]);
+    let mut read = numbers(&all(&mut alerts).await);
+    read.sort_unstable();
+    assert_eq!(read, [2, 10, 11]);
+
+    for (wrong, why) in [
+        (place(&topic, 0, 4), "the partition ends at 3"),
+        (place(&topic, 2, 0), "no such partition"),
+        (place("elsewhere", 0, 0), "no such partition"),
+        (place(&topic, 0, -1), "offsets count from zero"),
+    ] {
+        let error = from(vec![wrong]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.to_string().contains(why), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_time_starts_at_the_first_message_of_it_or_later() {
+    let Some(broker) = Broker::apache_or_skip("a_time_starts_at_the_first_message_of_it_or_later") else { return };
+    let url = broker.url(&broker.topic(1).await);
+    let mut times = Vec::new();
+    for number in 0..3 {
+        times.push(SystemTime::now());
+        send(&url, &[&json(number)]).await;
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    let from = |time| stream().start_at(StartPosition::Time(time)).build().unwrap().subscribe(&url);
+    for (time, expected) in [
+        (times[1], &[1, 2][..]),
+        (SystemTime::now() + Duration::from_secs(3600), &[]),
+        (SystemTime::UNIX_EPOCH - Duration::from_secs(1), &[0, 1, 2]),
+    ] {
+        let mut alerts = from(time).await.unwrap();
+        assert_eq!(numbers(&all(&mut alerts).await), expected);
+        assert_eq!(starts(&alerts)[0].2, StartReason::Time);
+    }
+    // It is asked for on purpose, so it comes before what the group has committed.
+    let mut alerts = stream().build().unwrap().subscribe(&url).group("by-time").await.unwrap();
+    assert_eq!(all(&mut alerts).await.len(), 3);
+    alerts.close().await.unwrap();
+    let mut alerts = from(times[2]).group("by-time").await.unwrap();
+    assert_eq!(numbers(&all(&mut alerts).await), [2]);
+}
+
+#[tokio::test]
+async fn a_reader_says_where_it_started_and_why() {
+    let broker = Broker::new();
+    let url = broker.url(&broker.topic(1).await);
+    send(&url, &[&json(0), &json(1), &json(2)]).await;
+    let hop = stream().build().unwrap();
+    let mut alerts = hop.subscribe(&url).group("started").await.unwrap();
+    assert_eq!(all(&mut alerts).await.len(), 3);
+    assert_eq!(starts(&alerts), [(0, Some(0), StartReason::Earliest)]);
+    alerts.close().await.unwrap();
+    let mut alerts = hop.subscribe(&url).group("started").await.unwrap();
+    assert!(all(&mut alerts).await.is_empty());
+    assert_eq!(starts(&alerts), [(0, Some(3), StartReason::Committed)]);
+    let alerts = hop.subscribe(&url).start_at(StartPosition::Latest).await.unwrap();
+    assert_eq!(starts(&alerts), [(0, Some(3), StartReason::Latest)]);
+}
+
+#[tokio::test]
+async fn what_was_committed_and_is_gone_is_said_to_be() {
+    let Some(broker) = Broker::apache_or_skip("what_was_committed_and_is_gone_is_said_to_be") else { return };
+    let topic = broker.topic(1).await;
+    let url = broker.url(&topic);
+    send(&url, &[&json(0), &json(1), &json(2), &json(3)]).await;
+    let hop = stream().build().unwrap();
+    let mut alerts = hop.subscribe(&url).group("too-late").await.unwrap();
+    let read = crate::next(&mut alerts).await.unwrap().unwrap();
+    alerts.mark_done_now(&read.record).await.unwrap();
+    drop(alerts);
+    broker.delete_before(&place(&topic, 0, 3)).await;
+    let mut alerts = hop.subscribe(&url).group("too-late").await.unwrap();
+    assert_eq!(numbers(&all(&mut alerts).await), [3]);
+    assert_eq!(starts(&alerts), [(0, Some(3), StartReason::Reset)]);
+}
+
+#[tokio::test]
+async fn partitions_that_come_later_are_read_from_their_beginning() {
+    let Some(broker) = Broker::apache_or_skip("partitions_that_come_later_are_read_from_their_beginning") else {
+        return;
+    };
+    for group in [None, Some("growing")] {
+        let topic = broker.topic(1).await;
+        let url = broker.url(&topic);
+        let hop = stream()
+            .until_eos(false)
+            .start_at(StartPosition::Latest)
+            .property("topic.metadata.refresh.interval.ms", "1000")
+            .build()
+            .unwrap();
+        let mut request = hop.subscribe(&url);
+        if let Some(group) = group {
+            request = request.group(group);
+        }
+        let mut alerts = request.await.unwrap();
+        broker.add_partitions(&topic, 3).await;
+        hop_tests::send_to(broker.address(), &topic, 2, b"{\"n\": 7}");
+        assert_eq!(numbers(&[crate::next(&mut alerts).await.unwrap().unwrap()]), [7]);
+        let start = starts(&alerts).into_iter().find(|start| start.0 == 2).unwrap();
+        assert_eq!(start.2, StartReason::New);
+    }
+}
