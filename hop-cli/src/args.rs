@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use hop_kafka::StartPosition;
 
 /// Publish, receive and inspect astronomical alerts (VOEvents, GCN circulars and notices, Avro, JSON) on Kafka.
 #[derive(Debug, Parser)]
@@ -26,6 +27,10 @@ pub(crate) enum Command {
     Publish(Publish),
     /// Receive messages and print them.
     Subscribe(Subscribe),
+    /// Send what a dead-letter topic holds back to where it came from, now that it decodes.
+    ///
+    /// Reads to the end of the topic. What still does not decode is put back at its end, with its headers as they are.
+    Replay(Replay),
     /// Decode files without a broker.
     Decode(Decode),
     /// List the message formats that this binary knows.
@@ -63,14 +68,15 @@ pub(crate) struct Publish {
     pub(crate) no_auth: bool,
 }
 
+/// What to do with a message that does not decode.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum StartAt {
-    /// With the oldest message that is still there.
-    #[value(name = "EARLIEST")]
-    Earliest,
-    /// With the messages that are published from now on.
-    #[value(name = "LATEST")]
-    Latest,
+pub(crate) enum Undecodable {
+    /// Say so, and go on.
+    Report,
+    /// Say so, go on, and end as if all had gone well.
+    Skip,
+    /// Say so, and end; a group meets the message again.
+    Stop,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -78,9 +84,10 @@ pub(crate) struct Subscribe {
     /// Where from: `kafka://[username@]broker[:port]/topic[,topic2[,...]]`.
     pub(crate) url: String,
 
-    /// Where to start, unless the group has been further already.
-    #[arg(short, long, default_value = "LATEST", ignore_case = true)]
-    pub(crate) start_at: StartAt,
+    /// Where to start: EARLIEST (with the oldest message that is still there) or LATEST (with what is published from now
+    /// on), unless the group has been further already; or at a time such as 2026-11-22T03:00:00Z, whatever the group has.
+    #[arg(short, long, default_value = "LATEST", value_name = "EARLIEST|LATEST|TIME", value_parser = start_at)]
+    pub(crate) start_at: StartPosition,
 
     /// Stop at the end of what is there, instead of waiting for more.
     #[arg(short = 'e', long)]
@@ -98,9 +105,43 @@ pub(crate) struct Subscribe {
     #[arg(short, long)]
     pub(crate) test: bool,
 
+    /// Print messages of this format alone; may be given several times.
+    #[arg(short, long, value_name = "LABEL")]
+    pub(crate) format: Vec<String>,
+
+    /// What to do with a message that does not decode.
+    #[arg(long, default_value = "report", value_name = "WHAT")]
+    pub(crate) undecodable: Undecodable,
+
+    /// Send what does not decode to this topic of the same broker; `hop replay` brings it back.
+    #[arg(long, value_name = "TOPIC", conflicts_with = "undecodable")]
+    pub(crate) dead_letter: Option<String>,
+
     /// What to print between messages; `\n`, `\t`, `\0`, `\xNN` and `\uNNNN` are understood.
     #[arg(short = 'D', long, default_value = r"\n", allow_hyphen_values = true)]
     pub(crate) delimiter: String,
+
+    /// Do not authenticate.
+    #[arg(long)]
+    pub(crate) no_auth: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Replay {
+    /// The topic of dead letters: `kafka://[username@]broker[:port]/topic`.
+    pub(crate) url: String,
+
+    /// Send to this topic, instead of the one that each message came from.
+    #[arg(long, value_name = "TOPIC")]
+    pub(crate) to: Option<String>,
+
+    /// Send back what still does not decode too.
+    #[arg(short, long)]
+    pub(crate) all: bool,
+
+    /// The group that keeps how far the dead letters are read; `hop-replay` after the username and a hyphen unless set.
+    #[arg(short, long)]
+    pub(crate) group_id: Option<String>,
 
     /// Do not authenticate.
     #[arg(long)]
@@ -149,6 +190,19 @@ fn seconds(text: &str) -> Result<std::time::Duration, String> {
     std::time::Duration::try_from_secs_f64(seconds).map_err(|_| "expected seconds, zero or more".to_owned())
 }
 
+fn start_at(text: &str) -> Result<StartPosition, String> {
+    if text.eq_ignore_ascii_case("earliest") {
+        return Ok(StartPosition::Earliest);
+    }
+    if text.eq_ignore_ascii_case("latest") {
+        return Ok(StartPosition::Latest);
+    }
+    let time: jiff::Timestamp = text.parse().map_err(|_| {
+        format!("expected EARLIEST, LATEST, or a time with its offset such as 2026-11-22T03:00:00Z, found `{text}`")
+    })?;
+    Ok(StartPosition::Time(time.into()))
+}
+
 fn topic(text: &str) -> Result<(String, u16), String> {
     match text.split_once(':') {
         None => Ok((text.to_owned(), 1)),
@@ -163,6 +217,17 @@ fn topic(text: &str) -> Result<(String, u16), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reading_starts_at_either_end_or_at_a_time() {
+        assert_eq!(start_at("Earliest"), Ok(StartPosition::Earliest));
+        assert_eq!(start_at("LATEST"), Ok(StartPosition::Latest));
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_millis(1_500);
+        assert_eq!(start_at("1970-01-01T01:00:01.5+01:00"), Ok(StartPosition::Time(time)));
+        for bad in ["", "yesterday", "2026-11-22", "2026-11-22T03:00:00"] {
+            assert!(start_at(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn the_arguments_are_consistent() {

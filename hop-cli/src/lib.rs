@@ -42,16 +42,22 @@ pub fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<ExitCode, Failure> {
-    let registry = Registry::builder().models(hop_models::MODELS).linked().build()?;
+    let registry = models()?;
     match args.command {
         Command::Decode(options) => command::decode::run(&registry, &options),
         Command::Models(options) => command::models::run(&registry, &options),
         Command::Version => command::version::run(),
         Command::Publish(options) => wait(command::publish::run(registry, options)),
         Command::Subscribe(options) => wait(command::subscribe::run(registry, options)),
+        Command::Replay(options) => wait(command::replay::run(registry, options)),
         Command::Broker(options) => wait(command::broker::run(options)),
         Command::Demo => wait(command::demo::run(registry)),
     }
+}
+
+/// The models of `hop-models`, and those of every crate that the binary names.
+fn models() -> Result<Registry, Failure> {
+    Ok(Registry::builder().models(hop_models::MODELS).linked().build()?)
 }
 
 /// Runs what waits for the network.

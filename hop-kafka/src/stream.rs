@@ -105,6 +105,14 @@ impl Stream {
         Publish::new(self.clone(), url.as_ref().parse())
     }
 
+    /// The username that readers and writers of `url` speak as; `None` when authentication is off.
+    ///
+    /// # Errors
+    /// Kind `Credential`: the file cannot be used, or none or several credentials fit.
+    pub fn username(&self, url: &Url) -> Result<Option<String>, Error> {
+        Ok(self.credential(url)?.map(|credential| credential.username().to_owned()))
+    }
+
     /// The credential for `url`.
     pub(crate) fn credential(&self, url: &Url) -> Result<Option<Credential>, Error> {
         self.shared.auth.select(url)

@@ -1,11 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 
 use hop_core::Record;
 use hop_kafka::{ErrorKind, StartPosition, Subscription};
 use hop_tests::{Broker, stream};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::{Offset, TopicPartitionList};
 
 use crate::{all, json, next, numbers, send};
 
@@ -140,11 +143,7 @@ async fn a_group_that_started_at_the_latest_goes_on_from_there() {
 async fn two_members_read_to_the_end_and_nothing_is_left() {
     let broker = Broker::new();
     let url = broker.url(&broker.topic(4).await);
-    let out = stream().build().unwrap().publish(&url).await.unwrap();
-    for number in 0..2000 {
-        let _fate = out.write(&json(number)).key(number.to_string()).queue().await.unwrap();
-    }
-    out.close().await.unwrap();
+    fill(&url, 2000).await;
     let read = |delay: u64| {
         let url = url.clone();
         async move {
@@ -170,11 +169,7 @@ async fn a_slow_reader_reads_on_after_the_group_has_changed() {
     let Some(broker) = Broker::apache_or_skip("a_slow_reader_reads_on_after_the_group_has_changed") else { return };
     let url = broker.url(&broker.topic(2).await);
     const MESSAGES: i64 = 6000;
-    let out = stream().build().unwrap().publish(&url).await.unwrap();
-    for number in 0..MESSAGES {
-        let _fate = out.write(&json(number)).key(number.to_string()).queue().await.unwrap();
-    }
-    out.close().await.unwrap();
+    fill(&url, MESSAGES).await;
     let hop = stream().until_eos(false).build().unwrap();
     let mut slow = hop.subscribe(&url).group("slow").await.unwrap();
     let mut seen: BTreeSet<i64> = BTreeSet::new();
@@ -201,67 +196,228 @@ async fn a_slow_reader_reads_on_after_the_group_has_changed() {
     assert!(from_slow > 0, "the slow reader reads nothing any more");
 }
 
+/// A line of `group-reader`: a message, and when it was handed over, in microseconds.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    partition: i32,
+    offset: i64,
+    at: u128,
+}
+
+impl Seen {
+    /// `None` for a line that was cut off in the middle.
+    fn read(line: &str) -> Option<Self> {
+        let mut words = line.split(' ');
+        let mut word = || words.next()?.parse::<u128>().ok();
+        let seen = Self { partition: word()? as i32, offset: word()? as i64, at: word()? };
+        Some(seen)
+    }
+
+    fn place(&self) -> (i32, i64) {
+        (self.partition, self.offset)
+    }
+}
+
+fn group_reader(url: &str, group: &str, mode: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_group-reader"));
+    command.args([url, group, mode]).stdout(Stdio::piped());
+    command
+}
+
 /// What a reader printed before it was killed, or all.
 fn read_and_kill(url: &str, group: &str, mode: &str, after: usize) -> Vec<(i32, i64)> {
-    let mut reader = Command::new(env!("CARGO_BIN_EXE_group-reader"))
-        .args([url, group, mode])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(reader.stdout.take().unwrap()).lines();
-    let read = |line: String| {
-        let (partition, offset) = line.split_once(' ').unwrap();
-        (partition.parse().unwrap(), offset.parse().unwrap())
-    };
-    let mut out: Vec<(i32, i64)> = lines.by_ref().take(after).map(|line| read(line.unwrap())).collect();
+    let mut reader = group_reader(url, group, mode).spawn().unwrap();
+    let mut lines = BufReader::new(reader.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let read = |line: String| Seen::read(&line).map(|seen| seen.place());
+    let mut out: Vec<_> = lines.by_ref().take(after).filter_map(read).collect();
     // SIGKILL: nothing is flushed, nothing is committed on the way out.
     reader.kill().unwrap();
     reader.wait().unwrap();
     // What it handed over before it died, and we had not read yet.
-    out.extend(lines.map_while(Result::ok).filter(|line| line.contains(' ')).map(read));
+    out.extend(lines.filter_map(read));
     out
 }
 
 #[tokio::test]
-async fn a_reader_that_is_killed_skips_nothing() {
-    let Some(broker) = Broker::apache_or_skip("a_reader_that_is_killed_skips_nothing") else { return };
-    for mode in ["auto", "mark"] {
-        let url = broker.url(&broker.topic(3).await);
-        let out = stream().build().unwrap().publish(&url).await.unwrap();
-        const MESSAGES: i64 = 3000;
-        for number in 0..MESSAGES {
-            let _fate = out.write(&json(number)).key(number.to_string()).queue().await.unwrap();
-        }
-        out.close().await.unwrap();
-        let mut seen: BTreeSet<(i32, i64)> = BTreeSet::new();
-        // A fixed sequence of moments, anywhere between the first message and the last.
-        let mut state = 20_261_122_u64;
-        for _ in 0..5 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let after = 1 + (state >> 33) as usize % 400;
-            let url = url.clone();
-            let read = tokio::task::spawn_blocking(move || read_and_kill(&url, &format!("killed-{mode}"), mode, after));
-            let read = tokio::time::timeout(Duration::from_secs(120), read).await.unwrap().unwrap();
-            assert!(read.len() >= after);
-            let mut first: BTreeMap<i32, i64> = BTreeMap::new();
-            for (partition, offset) in &read {
-                first.entry(*partition).or_insert(*offset);
+async fn a_reader_that_is_killed_fifty_times_skips_nothing() {
+    let Some(broker) = Broker::apache_or_skip("a_reader_that_is_killed_fifty_times_skips_nothing") else { return };
+    let mode = |mode: &'static str, seed: u64| {
+        let broker = &broker;
+        async move {
+            let url = broker.url(&broker.topic(3).await);
+            fill(&url, 20_000).await;
+            let mut seen: BTreeSet<(i32, i64)> = BTreeSet::new();
+            // A fixed sequence of moments, anywhere between the first message and the last.
+            let mut state = seed;
+            for _ in 0..50 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let after = 1 + (state >> 33) as usize % 400;
+                let url = url.clone();
+                let read =
+                    tokio::task::spawn_blocking(move || read_and_kill(&url, &format!("killed-{mode}"), mode, after));
+                let read = tokio::time::timeout(Duration::from_secs(120), read).await.unwrap().unwrap();
+                assert!(read.len() >= after);
+                let mut first: BTreeMap<i32, i64> = BTreeMap::new();
+                for (partition, offset) in &read {
+                    first.entry(*partition).or_insert(*offset);
+                }
+                for (partition, offset) in first {
+                    let next = (0..).find(|offset| !seen.contains(&(partition, *offset))).unwrap();
+                    assert!(
+                        offset <= next,
+                        "{mode}: partition {partition} goes on at {offset}, {next} was never handed over"
+                    );
+                }
+                seen.extend(read);
             }
-            for (partition, offset) in first {
-                let next = (0..).find(|offset| !seen.contains(&(partition, *offset))).unwrap();
-                assert!(
-                    offset <= next,
-                    "{mode}: partition {partition} goes on at {offset}, {next} was never handed over"
-                );
+            // The rest, in peace.
+            let mut rest = join(&url, &format!("killed-{mode}"), true).await;
+            for alert in all(&mut rest).await {
+                let place = alert.record.place.unwrap();
+                seen.insert((place.partition, place.offset));
             }
-            seen.extend(read);
+            assert_eq!(seen.len(), 20_000, "{mode}: messages were skipped");
         }
-        // The rest, in peace.
-        let mut rest = join(&url, &format!("killed-{mode}"), true).await;
-        for alert in all(&mut rest).await {
-            let place = alert.record.place.unwrap();
-            seen.insert((place.partition, place.offset));
+    };
+    tokio::join!(mode("auto", 20_261_122), mode("mark", 3), mode("each", 42));
+}
+
+/// So many numbered messages, over all partitions.
+async fn fill(url: &str, messages: i64) {
+    let out = stream().build().unwrap().publish(url).await.unwrap();
+    for number in 0..messages {
+        let _fate = out.write(&json(number)).key(number.to_string()).queue().await.unwrap();
+    }
+    out.close().await.unwrap();
+}
+
+/// A member of a group in a process of its own, whose lines are read as they come.
+struct Member {
+    process: std::process::Child,
+    lines: std::thread::JoinHandle<()>,
+}
+
+impl Member {
+    fn start(url: &str, group: &str, seen: &Arc<Mutex<Vec<Seen>>>) -> Self {
+        let mut process = group_reader(url, group, "auto").spawn().unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let seen = Arc::clone(seen);
+        let lines = std::thread::spawn(move || {
+            for line in lines {
+                seen.lock().unwrap().extend(Seen::read(&line));
+            }
+        });
+        Self { process, lines }
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Ends by this signal, `-INT` to leave or `-KILL`.
+    fn end(mut self, signal: &str) {
+        self.signal(signal);
+        let status = self.process.wait().unwrap();
+        assert_eq!(status.success(), signal == "-INT", "{status}");
+        self.lines.join().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_come_and_go_and_every_message_is_seen_and_none_after_its_commit() {
+    let name = "members_come_and_go_and_every_message_is_seen_and_none_after_its_commit";
+    let Some(broker) = Broker::apache_or_skip(name) else { return };
+    const PARTITIONS: u16 = 12;
+    const MESSAGES: i64 = 12_000;
+    let topic = broker.topic(PARTITIONS).await;
+    let url = broker.url(&topic);
+    let group = "coming-and-going";
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let mut members: Vec<_> = (0..3).map(|_| Member::start(&url, group, &seen)).collect();
+
+    // Messages keep coming while the members change.
+    let writing = tokio::spawn({
+        let url = url.clone();
+        async move {
+            let out = stream().build().unwrap().publish(&url).await.unwrap();
+            for number in 0..MESSAGES {
+                let _fate = out.write(&json(number)).key(number.to_string()).queue().await.unwrap();
+                if number % 100 == 0 {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+            out.close().await.unwrap();
         }
-        assert_eq!(seen.len() as i64, MESSAGES, "{mode}: messages were skipped");
+    });
+    // What is committed, and when that was known: nothing before it may be handed over later than that.
+    let watching = std::thread::spawn({
+        let commits = Commits::new(broker.address(), &topic, group, PARTITIONS);
+        let (seen, started) = (Arc::clone(&seen), Instant::now());
+        move || {
+            let mut known = Vec::new();
+            while started.elapsed() < crate::PATIENCE {
+                let committed = commits.now();
+                // Taken after the answer: what it says was committed before.
+                let at = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
+                let done = seen.lock().unwrap().iter().map(Seen::place).collect::<BTreeSet<_>>().len();
+                let all = committed.values().sum::<i64>() == MESSAGES && done as i64 == MESSAGES;
+                known.push((at, committed));
+                if all {
+                    return known;
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            panic!("not everything was read and committed: {:?}", known.last());
+        }
+    });
+    let pause = || tokio::time::sleep(Duration::from_secs(3));
+    pause().await;
+    members.remove(0).end("-KILL");
+    pause().await;
+    members.push(Member::start(&url, group, &seen));
+    pause().await;
+    members.remove(0).end("-INT");
+    writing.await.unwrap();
+    let known = tokio::task::spawn_blocking(|| watching.join().unwrap()).await.unwrap();
+    for member in members {
+        member.end("-INT");
+    }
+
+    let seen = seen.lock().unwrap();
+    let places: BTreeSet<_> = seen.iter().map(Seen::place).collect();
+    assert_eq!(places.len() as i64, MESSAGES, "messages were skipped");
+    for message in &*seen {
+        for (at, committed) in &known {
+            let over = message.at > *at && committed.get(&message.partition).is_some_and(|next| message.offset < *next);
+            assert!(!over, "{message:?} came after its commit, known at {at}");
+        }
+    }
+    println!("{} messages, {} of them twice", MESSAGES, seen.len() as i64 - MESSAGES);
+}
+
+/// Asks for what a group has committed, beside it.
+struct Commits {
+    consumer: BaseConsumer,
+    partitions: TopicPartitionList,
+}
+
+impl Commits {
+    fn new(address: &str, topic: &str, group: &str, count: u16) -> Self {
+        let consumer =
+            rdkafka::ClientConfig::new().set("bootstrap.servers", address).set("group.id", group).create().unwrap();
+        let mut partitions = TopicPartitionList::new();
+        partitions.add_partition_range(topic, 0, i32::from(count) - 1);
+        Self { consumer, partitions }
+    }
+
+    /// The offset that comes next in each partition, where one is committed.
+    fn now(&self) -> BTreeMap<i32, i64> {
+        let committed = self.consumer.committed_offsets(self.partitions.clone(), Duration::from_secs(20)).unwrap();
+        let next = |element: rdkafka::topic_partition_list::TopicPartitionListElem<'_>| match element.offset() {
+            Offset::Offset(offset) => Some((element.partition(), offset)),
+            _ => None,
+        };
+        committed.elements().into_iter().filter_map(next).collect()
     }
 }

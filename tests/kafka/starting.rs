@@ -1,4 +1,4 @@
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use hop_core::Place;
 use hop_kafka::{ErrorKind, StartPosition, StartReason, Subscription};
@@ -123,8 +123,11 @@ async fn partitions_that_come_later_are_read_from_their_beginning() {
         }
         let mut alerts = request.await.unwrap();
         broker.add_partitions(&topic, 3).await;
+        let added = Instant::now();
         hop_tests::send_to(broker.address(), &topic, 2, b"{\"n\": 7}");
         assert_eq!(numbers(&[crate::next(&mut alerts).await.unwrap().unwrap()]), [7]);
+        // The next refresh comes within a second.
+        assert!(added.elapsed() < Duration::from_secs(11), "read after {:?}", added.elapsed());
         let start = starts(&alerts).into_iter().find(|start| start.0 == 2).unwrap();
         assert_eq!(start.2, StartReason::New);
     }

@@ -5,5 +5,6 @@ pub(crate) mod decode;
 pub(crate) mod demo;
 pub(crate) mod models;
 pub(crate) mod publish;
+pub(crate) mod replay;
 pub(crate) mod subscribe;
 pub(crate) mod version;

@@ -2,21 +2,27 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use hop_core::{Registry, Value};
-use hop_kafka::{Alert, ErrorKind, StartPosition, Subscription};
+use hop_kafka::{Alert, ErrorKind, Subscription};
 
-use crate::args::{StartAt, Subscribe};
+use crate::args::{Subscribe, Undecodable};
 use crate::failure::Failure;
 use crate::{output, show};
 
 pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCode, Failure> {
     let delimiter = unescape(&options.delimiter).map_err(Failure::Usage)?;
-    let start_at = match options.start_at {
-        StartAt::Earliest => StartPosition::Earliest,
-        StartAt::Latest => StartPosition::Latest,
-    };
     let hop = crate::stream(registry, options.no_auth).build()?;
-    let mut request =
-        hop.subscribe(&options.url).start_at(start_at).until_eos(options.until_eos).test_messages(options.test);
+    let mut request = hop
+        .subscribe(&options.url)
+        .start_at(options.start_at)
+        .until_eos(options.until_eos)
+        .test_messages(options.test)
+        .formats(options.format)
+        .on_undecodable(match (options.dead_letter, options.undecodable) {
+            (Some(topic), _) => hop_kafka::Undecodable::DeadLetter(topic),
+            (None, Undecodable::Report) => hop_kafka::Undecodable::Yield,
+            (None, Undecodable::Skip) => hop_kafka::Undecodable::Skip,
+            (None, Undecodable::Stop) => hop_kafka::Undecodable::Stop,
+        });
     if let Some(group) = &options.group_id {
         request = request.group(group);
     }

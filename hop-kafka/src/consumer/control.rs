@@ -96,6 +96,28 @@ pub struct Control {
     pub(super) seeks: Arc<Seeks>,
     pub(super) tally: Arc<Tally>,
     pub(super) commits: Commits,
+    /// How long one call may wait for the broker.
+    pub(super) timeout: Duration,
+}
+
+/// Runs what blocks on a thread of its own, and waits for it so long at most. A thread of the runtime would keep the whole
+/// program from ending for as long as the broker does not answer.
+async fn aside<T: Send + 'static>(
+    operation: &str,
+    within: Duration,
+    run: impl FnOnce() -> Result<T, KafkaError> + Send + 'static,
+) -> Result<T, Error> {
+    let (tell, told) = oneshot::channel();
+    super::spawn("hop-request", move || {
+        // Whoever asked may have given up meanwhile.
+        let _told = tell.send(run());
+    })?;
+    match tokio::time::timeout(within, told).await {
+        Ok(Ok(done)) => done.map_err(|error| Error::kafka(operation, error)),
+        Ok(Err(_)) => Err(ended(operation)),
+        Err(_) => Err(Error::new(ErrorKind::TimedOut, format!("{operation}: no answer within {within:?}"))
+            .help("check the connection to the broker, or allow more time")),
+    }
 }
 
 impl Control {
@@ -153,7 +175,7 @@ impl Control {
     pub async fn lag(&self, within: Duration) -> Result<Vec<Lag>, Error> {
         const OPERATION: &str = "asking for the ends of the partitions";
         let consumer = self.consumer.upgrade().ok_or_else(|| ended(OPERATION))?;
-        let asked = tokio::task::spawn_blocking(move || -> Result<Vec<Lag>, KafkaError> {
+        aside(OPERATION, within, move || {
             let positions = consumer.position()?;
             let mut ends = TopicPartitionList::with_capacity(positions.count());
             for element in positions.elements() {
@@ -173,11 +195,8 @@ impl Control {
                 Lag { position: number(&element.offset()), end, topic: partition.0, partition: partition.1 }
             };
             Ok(positions.elements().into_iter().map(lag).collect())
-        });
-        match asked.await {
-            Ok(lag) => lag.map_err(|error| Error::kafka(OPERATION, error)),
-            Err(_) => Err(ended(OPERATION)),
-        }
+        })
+        .await
     }
 
     /// Says that this record is done with; the commit follows in the background.
@@ -199,21 +218,19 @@ impl Control {
     /// The same, committed now: returns once the broker has confirmed it.
     ///
     /// # Errors
-    /// As [`mark_done`](Self::mark_done), and what the broker says.
+    /// As [`mark_done`](Self::mark_done), and what the broker says; kind `TimedOut` when it has not answered within the
+    /// stream's time-out. The message may be committed all the same.
     pub async fn mark_done_now(&self, record: &Record) -> Result<(), Error> {
         let place = self.place(record)?.clone();
         let operation = format!("committing {place}");
         let Some(offset) = self.safe(&place).map_err(|error| Error::kafka(&operation, error))? else { return Ok(()) };
         let consumer = self.consumer.upgrade().ok_or_else(|| ended(&operation))?;
-        let commit = move || -> Result<(), KafkaError> {
+        aside(&operation, self.timeout, move || {
             let mut offsets = TopicPartitionList::new();
             offsets.add_partition_offset(&place.topic, place.partition, Offset::Offset(offset + 1))?;
             consumer.commit(&offsets, CommitMode::Sync)
-        };
-        match tokio::task::spawn_blocking(commit).await {
-            Ok(done) => done.map_err(|error| Error::kafka(&operation, error)),
-            Err(_) => Err(ended(&operation)),
-        }
+        })
+        .await
     }
 
     fn place<'a>(&self, record: &'a Record) -> Result<&'a Place, Error> {

@@ -16,7 +16,7 @@ use super::control::{Commits, Control, Seeks};
 use super::inbox::{Bound, Inbox};
 use super::open::{Filter, Opener};
 use super::poll::Poller;
-use super::{StartPosition, Subscription, Undecodable};
+use super::{StartPosition, Subscription, Undecodable, spawn};
 use crate::counters::Tally;
 use crate::producer::Publish;
 use crate::{Error, ErrorKind, Stream, Url};
@@ -246,6 +246,7 @@ impl Subscribe {
                 (true, false, true) => Commits::Auto,
                 (true, false, false) => Commits::Marked,
             },
+            timeout: self.stream.shared.connect_timeout,
         };
         let opener = Opener {
             stream: self.stream.clone(),
@@ -287,11 +288,6 @@ impl IntoFuture for Subscribe {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.connect())
     }
-}
-
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
-    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(run);
-    spawned.map(drop).map_err(|error| Error::new(ErrorKind::Kafka, format!("starting the thread {name}: {error}")))
 }
 
 /// A name that no other group has, in the form that access rules of Hopskotch want: `username-` and ten capitals or digits.
