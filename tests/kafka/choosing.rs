@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use hop_core::{Blob, JsonBlob, MessageModel};
-use hop_kafka::{ErrorKind, Stream, Undecodable, dead_letter, restore};
+use hop_kafka::{ErrorKind, Stream, Undecodable};
 use hop_models::VoEvent;
 use hop_tests::{Broker, send_raw, stream};
 
@@ -159,66 +159,4 @@ async fn what_does_not_decode_is_skipped_or_ends_the_reading_when_asked() {
         // It is not counted as done: the next run meets it again.
         alerts.close().await.unwrap();
     }
-}
-
-#[tokio::test]
-async fn what_does_not_decode_goes_to_the_dead_letters_bit_for_bit_and_back() {
-    let broker = Broker::new();
-    let (topic, dead) = (broker.topic(1).await, broker.topic(1).await);
-    let (url, dead_url) = (broker.url(&topic), broker.url(&dead));
-    let broken = b"{\"n\": \xff";
-    let headers: [(&str, Option<&[u8]>); 5] = [
-        ("_format", Some(b"JSON")),
-        ("null", None),
-        ("twice", Some(b"\xfe\x00")),
-        ("twice", Some(b"")),
-        ("_id", Some(b"short")),
-    ];
-    send(&url, &[&json(0)]).await;
-    send_raw(broker.address(), &topic, broken, &headers);
-    send(&url, &[&json(2)]).await;
-    let read = async || {
-        let putting = hop().subscribe(&url).group("letters").on_undecodable(Undecodable::DeadLetter(dead.clone()));
-        let mut alerts = putting.await.unwrap();
-        let read = numbers(&all(&mut alerts).await);
-        let letters = alerts.counters().dead_letters;
-        alerts.close().await.unwrap();
-        (read, letters)
-    };
-    assert_eq!(read().await, (vec![0, 2], 1));
-    assert_eq!(read().await, (vec![], 0), "it counts as done");
-
-    let mut letters = hop().subscribe(&dead_url).await.unwrap();
-    let letter = letters.next_record().await.unwrap().unwrap();
-    assert!(letters.next_record().await.is_none());
-    assert_eq!(letter.content, &broken[..]);
-    let first: Vec<_> =
-        letter.headers.iter().take(headers.len()).map(|h| (h.name.as_str(), h.value.as_deref())).collect();
-    assert_eq!(first, headers);
-    let said = |name| std::str::from_utf8(letter.headers.get(name).unwrap()).unwrap().to_owned();
-    assert_eq!((said(dead_letter::TOPIC), said(dead_letter::PARTITION)), (topic.clone(), "0".to_owned()));
-    assert_eq!(said(dead_letter::OFFSET), "1");
-    assert!(said(dead_letter::REASON).contains(&format!("{topic}[0]@1 does not decode: json:")), "{letter:?}");
-    assert!(said(dead_letter::AT).parse::<i64>().unwrap() >= said(dead_letter::TIMESTAMP).parse().unwrap());
-
-    let (from, message) = restore(&letter);
-    assert_eq!(from.as_deref(), Some(topic.as_str()));
-    assert_eq!(message.content, &broken[..]);
-    let back: Vec<_> = message.headers.iter().map(|h| (h.name.as_str(), h.value.as_deref())).collect();
-    assert_eq!(back, headers);
-}
-
-#[tokio::test]
-async fn a_dead_letter_that_cannot_be_sent_is_handed_over() {
-    let Some(broker) = Broker::apache_or_skip("a_dead_letter_that_cannot_be_sent_is_handed_over") else { return };
-    let topic = broker.topic(1).await;
-    let dead = broker.topic_with(1, &[("max.message.bytes", "200")]).await;
-    send_raw(broker.address(), &topic, &[b'{'; 500], &[("_format", Some(b"json"))]);
-    let putting = hop().subscribe(broker.url(&topic)).on_undecodable(Undecodable::DeadLetter(dead));
-    let mut alerts = putting.await.unwrap();
-    let error = next(&mut alerts).await.unwrap().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Decode);
-    assert!(error.to_string().contains("could not be sent to the dead-letter topic"), "{error}");
-    assert_eq!(error.record().unwrap().content.len(), 500);
-    assert!(next(&mut alerts).await.is_none());
 }

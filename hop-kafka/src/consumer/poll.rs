@@ -127,7 +127,7 @@ impl Poller {
             }
             match consumer.poll(POLL) {
                 None => {}
-                Some(Ok(message)) => self.receive(&message, &mut topics),
+                Some(Ok(message)) => self.receive(consumer, &message, &mut topics),
                 Some(Err(error)) => self.report(error)?,
             }
         }
@@ -153,7 +153,7 @@ impl Poller {
                 None => {}
                 Some(Ok(message)) => {
                     idle = false;
-                    self.take(&message, &mut topics, &mut unread);
+                    self.take(consumer, &message, &mut topics, &mut unread);
                 }
                 // The end of a partition that is not in its own queue, so that it cannot be told of which: all are given
                 // their queues anew, and the end is told again.
@@ -173,11 +173,14 @@ impl Poller {
             }
             for (partition, queue) in &queues {
                 for _ in 0..TURN {
+                    if !self.inbox.wait_for_space(Duration::ZERO) {
+                        break;
+                    }
                     match queue.poll(Duration::ZERO) {
                         None => break,
                         Some(Ok(message)) => {
                             idle = false;
-                            self.take(&message, &mut topics, &mut unread);
+                            self.take(consumer, &message, &mut topics, &mut unread);
                         }
                         Some(Err(KafkaError::PartitionEOF(_))) => {
                             unread.remove(partition);
@@ -198,7 +201,14 @@ impl Poller {
         ControlFlow::Break(())
     }
 
-    fn receive(&self, message: &BorrowedMessage<'_>, topics: &mut Topics) {
+    /// Puts the message into the inbox; unless it came after the reader started, and reading ends before it.
+    fn receive(&self, consumer: &Consumer, message: &BorrowedMessage<'_>, topics: &mut Topics) {
+        if self.until_eos {
+            let partition = (message.topic().to_owned(), message.partition());
+            if consumer.context().ends(&partition).is_none_or(|ends| message.offset() >= ends.high) {
+                return;
+            }
+        }
         let record = record(message, topics);
         self.tally.received(record.content.len());
         self.inbox.put(Item::Record(record));
@@ -219,8 +229,14 @@ impl Poller {
         self.seeks.take().into_iter().map(seek).collect()
     }
 
-    fn take(&self, message: &BorrowedMessage<'_>, topics: &mut Topics, unread: &mut HashMap<Partition, i64>) {
-        self.receive(message, topics);
+    fn take(
+        &self,
+        consumer: &Consumer,
+        message: &BorrowedMessage<'_>,
+        topics: &mut Topics,
+        unread: &mut HashMap<Partition, i64>,
+    ) {
+        self.receive(consumer, message, topics);
         let partition = (message.topic().to_owned(), message.partition());
         if unread.get(&partition).is_some_and(|end| message.offset() + 1 >= *end) {
             unread.remove(&partition);
@@ -275,7 +291,7 @@ impl Poller {
             match consumer.poll(POLL) {
                 None => {}
                 // It was on its way when the partitions were paused.
-                Some(Ok(message)) => self.receive(&message, topics),
+                Some(Ok(message)) => self.receive(consumer, &message, topics),
                 Some(Err(error)) => self.report(error)?,
             }
         }
