@@ -336,3 +336,34 @@ fn without_credentials_it_says_what_to_do() {
         asks_for_credentials(&run(""), &home.path().join(".config/hop"));
     }
 }
+
+#[test]
+fn messages_of_one_format_are_printed_and_what_does_not_decode_is_dealt_with_as_asked() {
+    let broker = Broker::start(&["mixed", "dead"]);
+    broker.publish("mixed", &["-f", "json"], "1\n");
+    send_raw(broker.address(), "mixed", b"{", &[("_format", Some(b"json")), ("seen", None)]);
+    broker.publish("mixed", &[], "blob\n");
+    broker.publish("mixed", &["-f", "json"], "2\n");
+
+    assert_eq!(broker.subscribe("mixed", &["-f", "BLOB"]).expect(0), "blob\n");
+    let reported = broker.subscribe("mixed", &["-f", "json"]);
+    assert_eq!(reported.expect(1), "1\n2\n");
+    assert!(reported.err.contains("mixed[0]@1 does not decode"), "{}", reported.err);
+    assert_eq!(broker.subscribe("mixed", &["--undecodable", "skip"]).expect(0), "1\nblob\n2\n");
+    assert_eq!(broker.subscribe("mixed", &["--undecodable", "stop"]).expect(1), "1\n");
+
+    assert_eq!(broker.subscribe("mixed", &["--dead-letter", "dead"]).expect(0), "1\nblob\n2\n");
+    let lines = json_lines(broker.subscribe("dead", &["--undecodable", "report", "-j"]).expect(1));
+    assert!(lines.is_empty(), "what did not decode still does not: {lines:?}");
+    // It is put back where it came from although nothing was mended, and dealt with there again.
+    let replayed = hop(["replay", "--no-auth", "--all", &broker.url("dead")]).run();
+    assert_eq!(replayed.expect(0), "1 messages replayed, 0 still do not decode\n");
+    assert!(broker.subscribe("mixed", &[]).err.contains("mixed[0]@4 does not decode"));
+}
+
+#[test]
+fn a_start_that_is_no_time_is_refused_with_one_that_is() {
+    let finished = hop(["subscribe", "-s", "yesterday", "kafka://localhost/t"]).run();
+    assert_eq!(finished.expect(2), "");
+    assert!(finished.err.contains("2026-11-22T03:00:00Z"), "{}", finished.err);
+}
