@@ -4,6 +4,7 @@
 
 mod choosing;
 mod dead_letters;
+mod faults;
 mod groups;
 mod many;
 mod reading;

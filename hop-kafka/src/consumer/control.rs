@@ -112,8 +112,13 @@ async fn aside<T: Send + 'static>(
         // Whoever asked may have given up meanwhile.
         let _told = tell.send(run());
     })?;
+    answer(operation, within, told).await?.map_err(|error| Error::kafka(operation, error))
+}
+
+/// What another thread tells, if it does so within this time.
+async fn answer<T>(operation: &str, within: Duration, told: oneshot::Receiver<T>) -> Result<T, Error> {
     match tokio::time::timeout(within, told).await {
-        Ok(Ok(done)) => done.map_err(|error| Error::kafka(operation, error)),
+        Ok(Ok(told)) => Ok(told),
         Ok(Err(_)) => Err(ended(operation)),
         Err(_) => Err(Error::new(ErrorKind::TimedOut, format!("{operation}: no answer within {within:?}"))
             .help("check the connection to the broker, or allow more time")),
@@ -149,7 +154,7 @@ impl Control {
     pub async fn seek(&self, place: &Place, within: Duration) -> Result<(), Error> {
         let (tell, told) = oneshot::channel();
         self.seeks.put(Seek { place: place.clone(), within, tell });
-        told.await.unwrap_or_else(|_| Err(ended(&format!("going to {place}"))))
+        answer(&format!("going to {place}"), within, told).await?
     }
 
     /// How many messages have been received and wait to be asked for.

@@ -77,7 +77,7 @@ impl Poller {
         self.seeks.end();
         self.inbox.count();
         // Closing leaves the group and commits what is stored; it may take a while, and is over before `_end` says so.
-        drop(consumer);
+        close(consumer);
     }
 
     fn connect(&self, consumer: &Consumer) -> Result<(), Error> {
@@ -301,6 +301,15 @@ impl Poller {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Closes the consumer on this thread: not before those are through who still wait for a commit, so that the end that is
+/// told afterwards is one.
+fn close(mut consumer: Arc<Consumer>) {
+    while let Err(shared) = Arc::try_unwrap(consumer) {
+        consumer = shared;
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
