@@ -228,3 +228,22 @@ async fn the_end_is_found_behind_what_a_transaction_leaves() {
     let mut alerts = stream().build().unwrap().subscribe(broker.url(&format!("{first},{second}"))).await.unwrap();
     assert_eq!(numbers(&all(&mut alerts).await), [1, 1, 1, 1]);
 }
+
+#[tokio::test]
+async fn the_end_of_a_topic_whose_messages_are_all_deleted_is_found_at_once() {
+    let name = "the_end_of_a_topic_whose_messages_are_all_deleted_is_found_at_once";
+    let Some(broker) = Broker::apache_or_skip(name) else { return };
+    let topic = broker.topic(2).await;
+    let url = broker.url(&topic);
+    for number in 0..5 {
+        hop_tests::send_to(broker.address(), &topic, 0, format!("{{\"n\": {number}}}").as_bytes());
+    }
+    broker.delete_before(&hop_core::Place { topic: topic.as_str().into(), partition: 0, offset: 5 }).await;
+    for group in [None, Some("too-late")] {
+        let mut request = stream().build().unwrap().subscribe(&url);
+        if let Some(group) = group {
+            request = request.group(group);
+        }
+        assert!(all(&mut request.await.unwrap()).await.is_empty());
+    }
+}
