@@ -1,10 +1,11 @@
 # shellcheck shell=bash
-# Where the test broker keeps its state, and how to find and stop its process. Sourced by `up` and `down`.
+# Where the test brokers keep their state, and how to find and stop their processes. Sourced by the scripts here.
 #
 # target/kafka/
 #   lib/                the jars, with the checksum of the pom.xml they came from
-#   lock                held while `up` or `down` works
-#   run/node-1/         pid, address, server.properties, format.log, broker.log, data/
+#   lock                held while one of the scripts works
+#   run/broker/         the single broker: pid, exports, server.properties, format.log, broker.log, data/, security/
+#   run/cluster-N/      a broker of the cluster, the same without security/
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 home=$(cd "$here/../.." && pwd)/target/kafka
@@ -24,7 +25,7 @@ fail() {
 take_lock() {
     mkdir -p "$home"
     exec 9>"$home/lock"
-    flock --wait 300 9 || fail "another up or down has held $home/lock for five minutes; end it first"
+    flock --wait 300 9 || fail "another script has held $home/lock for five minutes; end it first"
 }
 
 # node_mark DIR: the argument by which a JVM is known as this node's. A process id alone may have passed to another
@@ -52,14 +53,23 @@ node_gone() {
     done
 }
 
+# kill_node DIR: ends the node's process at once, as a crash does.
+kill_node() {
+    local pid
+    pid=$(node_pid "$1") || return 0
+    kill -KILL "$pid" || true # it may have ended by itself just now
+    node_gone "$1" 10 || fail "process $pid does not end on SIGKILL; see: ps -p $pid"
+}
+
 # stop_node DIR: ends the node's process, if there is one.
 stop_node() {
     local pid
     pid=$(node_pid "$1") || return 0
+    # A frozen process would not hear the signal.
     kill -TERM "$pid" || true # it may have ended by itself just now
+    kill -CONT "$pid" 2>/dev/null || true
     if ! node_gone "$1" 15; then
         say "process $pid does not end on SIGTERM; sending SIGKILL"
-        kill -KILL "$pid" || true
-        node_gone "$1" 10 || fail "process $pid does not end on SIGKILL; see: ps -p $pid"
+        kill_node "$1"
     fi
 }
