@@ -14,6 +14,11 @@ certificate() {
     }
 }
 
+# base64url: the standard input as RFC 7515 wants it.
+base64url() {
+    basenc --base64url --wrap=0 | tr --delete =
+}
+
 # make_security DIR: fills the folder; README.md says with what.
 make_security() (
     mkdir -p "$1"
@@ -38,12 +43,13 @@ make_security() (
     done
 
     openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out token-key.pem
-    # RFC 7517 wants the modulus in base64 for URLs; 65537, which `genpkey` takes as the exponent, is AQAB.
-    local modulus
+    # As `hop_tests::token` names its keys: by what they are. 65537, which `genpkey` takes as the exponent, is AQAB.
+    local modulus kid
     modulus=$(openssl rsa -in token-key.pem -noout -modulus)
-    modulus=$(basenc --base16 --decode <<<"${modulus#*=}" | basenc --base64url --wrap=0 | tr --delete =)
-    printf '{"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "hop-test", "n": "%s", "e": "AQAB"}]}\n' \
-        "$modulus" >jwks.json
+    kid=$(basenc --base16 --decode <<<"${modulus#*=}" | openssl dgst -sha256 -binary | head --bytes=9 | base64url)
+    modulus=$(basenc --base16 --decode <<<"${modulus#*=}" | base64url)
+    printf '{"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "%s", "n": "%s", "e": "AQAB"}]}\n' \
+        "$kid" "$modulus" >jwks.json
 )
 
 # security_properties DIR: prints the broker's settings that use what `make_security DIR` made.
