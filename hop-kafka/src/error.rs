@@ -78,6 +78,9 @@ pub struct Undelivered {
     pub topic: String,
     /// Content, key and headers.
     pub message: Outgoing,
+    /// The layer that failed: [`Authorization`](ErrorKind::Authorization), [`TooLarge`](ErrorKind::TooLarge),
+    /// [`Connection`](ErrorKind::Connection), …
+    pub kind: ErrorKind,
     /// Why the broker did not take it.
     pub reason: String,
 }
@@ -165,41 +168,7 @@ impl Error {
 
     /// The same, with librdkafka's own words on the reason.
     pub(crate) fn of_code(operation: &str, code: Option<RDKafkaErrorCode>, reason: &str) -> Self {
-        use RDKafkaErrorCode as Code;
-        let (kind, help) = match code {
-            Some(Code::BrokerTransportFailure | Code::AllBrokersDown | Code::BrokerNotAvailable) => {
-                (ErrorKind::Connection, Some("check the broker's host and port, and that it is up"))
-            }
-            Some(Code::Resolve) => (ErrorKind::Connection, Some("check the spelling of the broker's host name")),
-            Some(Code::SSL) => (
-                ErrorKind::Tls,
-                Some("check that the broker's certificate is for this host name, and `ssl_ca_location` names its CA"),
-            ),
-            Some(Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism) => (
-                ErrorKind::Authentication,
-                Some("check the username, the password and the mechanism of the credential"),
-            ),
-            Some(Code::TopicAuthorizationFailed) => {
-                (ErrorKind::Authorization, Some("ask the topic's owner for permission, or use another credential"))
-            }
-            Some(Code::GroupAuthorizationFailed) => (
-                ErrorKind::Authorization,
-                Some("group names usually have to start with the username and a hyphen; or leave the group out"),
-            ),
-            Some(Code::ClusterAuthorizationFailed) => (ErrorKind::Authorization, Some("use another credential")),
-            Some(Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition) => {
-                (ErrorKind::UnknownTopic, Some("check the topic's name; it may also be one you are not allowed to see"))
-            }
-            Some(Code::MessageSizeTooLarge | Code::InvalidMessageSize) => (
-                ErrorKind::TooLarge,
-                Some("the topic's `max.message.bytes` is the limit; send a reference to the data instead"),
-            ),
-            Some(Code::OperationTimedOut | Code::MessageTimedOut | Code::RequestTimedOut | Code::TimedOutQueue) => {
-                (ErrorKind::TimedOut, Some("check the connection to the broker, or allow more time"))
-            }
-            Some(Code::InvalidArgument | Code::InvalidConfig) => (ErrorKind::Config, None),
-            _ => (ErrorKind::Kafka, None),
-        };
+        let (kind, help) = code.map_or((ErrorKind::Kafka, None), layer);
         let error = Self::new(kind, format!("{operation}: {reason}"));
         match help {
             Some(help) => error.help(help),
@@ -252,6 +221,44 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// The layer that a code is of, and the cure where it has one.
+pub(crate) fn layer(code: RDKafkaErrorCode) -> (ErrorKind, Option<&'static str>) {
+    use RDKafkaErrorCode as Code;
+    match code {
+        Code::BrokerTransportFailure | Code::AllBrokersDown | Code::BrokerNotAvailable => {
+            (ErrorKind::Connection, Some("check the broker's host and port, and that it is up"))
+        }
+        Code::Resolve => (ErrorKind::Connection, Some("check the spelling of the broker's host name")),
+        Code::SSL => (
+            ErrorKind::Tls,
+            Some("check that the broker's certificate is for this host name, and `ssl_ca_location` names its CA"),
+        ),
+        Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism => {
+            (ErrorKind::Authentication, Some("check the username, the password and the mechanism of the credential"))
+        }
+        Code::TopicAuthorizationFailed => {
+            (ErrorKind::Authorization, Some("ask the topic's owner for permission, or use another credential"))
+        }
+        Code::GroupAuthorizationFailed => (
+            ErrorKind::Authorization,
+            Some("group names usually have to start with the username and a hyphen; or leave the group out"),
+        ),
+        Code::ClusterAuthorizationFailed => (ErrorKind::Authorization, Some("use another credential")),
+        Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition => {
+            (ErrorKind::UnknownTopic, Some("check the topic's name; it may also be one you are not allowed to see"))
+        }
+        Code::MessageSizeTooLarge | Code::InvalidMessageSize => (
+            ErrorKind::TooLarge,
+            Some("the topic's `max.message.bytes` is the limit; send a reference to the data instead"),
+        ),
+        Code::OperationTimedOut | Code::MessageTimedOut | Code::RequestTimedOut | Code::TimedOutQueue => {
+            (ErrorKind::TimedOut, Some("check the connection to the broker, or allow more time"))
+        }
+        Code::InvalidArgument | Code::InvalidConfig => (ErrorKind::Config, None),
+        _ => (ErrorKind::Kafka, None),
     }
 }
 

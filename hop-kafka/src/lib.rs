@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod auth;
+mod complaint;
 mod config;
 mod consumer;
 mod counters;

@@ -132,3 +132,24 @@ async fn partitions_that_come_later_are_read_from_their_beginning() {
         assert_eq!(start.2, StartReason::New);
     }
 }
+
+#[tokio::test]
+async fn looking_for_new_partitions_takes_no_message_away() {
+    const MESSAGES: i64 = 2000;
+    let broker = Broker::new();
+    let url = broker.url(&broker.topic(1).await);
+    let hop = stream().until_eos(false).property("topic.metadata.refresh.interval.ms", "10").build().unwrap();
+    let mut alerts = hop.subscribe(&url).await.unwrap();
+    let out = hop.publish(&url).await.unwrap();
+    for number in 0..MESSAGES {
+        // Some come while it looks, and some while it waits.
+        if number % 10 == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let _fate = out.write(&json(number)).queue().await.unwrap();
+    }
+    out.close().await.unwrap();
+    for number in 0..MESSAGES {
+        assert_eq!(numbers(&[crate::next(&mut alerts).await.unwrap().unwrap()]), [number]);
+    }
+}

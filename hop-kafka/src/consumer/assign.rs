@@ -16,7 +16,7 @@ use super::done::{Done, Partition, partition_of};
 use super::inbox::Inbox;
 use super::start::{Ends, Patience, Start, StartPosition, StartReason, partitions_of, snapshot};
 use crate::Error;
-use crate::config::{Complaint, log};
+use crate::complaint::Complaint;
 use crate::counters::Tally;
 
 /// How long the committed offsets may take to come when partitions are assigned.
@@ -51,10 +51,10 @@ pub(super) struct Assignment {
 }
 
 impl Assigner {
-    pub(super) fn new(start_at: StartPosition, inbox: Arc<Inbox>, tally: Arc<Tally>) -> Self {
+    pub(super) fn new(start_at: StartPosition, complaint: Complaint, inbox: Arc<Inbox>, tally: Arc<Tally>) -> Self {
         Self {
             start_at,
-            complaint: Complaint::default(),
+            complaint,
             inbox,
             tally,
             done: Done::default(),
@@ -101,7 +101,7 @@ impl Assigner {
         timeout: Duration,
         stopped: &dyn Fn() -> bool,
     ) -> Result<(), Error> {
-        let patience = Patience::new(&self.complaint, timeout, stopped);
+        let patience = Patience::new(&self.complaint, timeout, stopped).listening_to(consumer);
         let ends = snapshot(consumer, topics, &self.start_at, &patience)?;
         // It is set once, here.
         let _already = self.ends.set(ends);
@@ -239,7 +239,7 @@ fn offsets(starts: &HashMap<Partition, (Option<i64>, StartReason)>) -> Result<To
 
 impl ClientContext for Assigner {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
+        self.complaint.log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

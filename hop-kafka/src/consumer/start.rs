@@ -11,9 +11,12 @@ use rdkafka::topic_partition_list::Offset;
 
 use super::assign::Assigner;
 use super::done::Partition;
-use crate::config::Complaint;
+use crate::complaint::Complaint;
 use crate::error::is_transient;
 use crate::{Error, ErrorKind};
+
+/// How long complaints are listened to after an attempt that failed.
+const LISTENING: Duration = Duration::from_millis(20);
 
 /// Where reading starts.
 ///
@@ -162,8 +165,6 @@ pub(super) fn partitions_of(
     let operation = format!("asking for the topic `{topic}`");
     loop {
         let asked = consumer.fetch_metadata(Some(topic), patience.slice()?);
-        // Serves librdkafka's complaints; nothing is assigned yet, so no message comes.
-        let _nothing = consumer.poll(Duration::ZERO);
         let metadata = match asked {
             Err(error) => {
                 patience.bear(&operation, error)?;
@@ -227,6 +228,8 @@ fn offsets(
 /// Trying again until the time is over, or it is clear that it will not help.
 pub(super) struct Patience<'a> {
     complaint: &'a Complaint,
+    /// Where complaints come from while nothing is assigned; after that a poll might take a message.
+    unassigned: Option<&'a BaseConsumer<Assigner>>,
     stopped: &'a dyn Fn() -> bool,
     deadline: Instant,
     timeout: Duration,
@@ -236,7 +239,20 @@ impl<'a> Patience<'a> {
     pub(super) fn new(complaint: &'a Complaint, timeout: Duration, stopped: &'a dyn Fn() -> bool) -> Self {
         // A time-out without end is a long one.
         let timeout = timeout.min(Duration::from_secs(u32::MAX.into()));
-        Self { complaint, stopped, deadline: Instant::now() + timeout, timeout }
+        Self { complaint, unassigned: None, stopped, deadline: Instant::now() + timeout, timeout }
+    }
+
+    /// Hears what this consumer complains of meanwhile; nothing may be assigned to it.
+    pub(super) fn listening_to(self, unassigned: &'a BaseConsumer<Assigner>) -> Self {
+        Self { unassigned: Some(unassigned), ..self }
+    }
+
+    fn listen(&self) {
+        let Some(consumer) = self.unassigned else { return };
+        let until = Instant::now() + LISTENING;
+        while Instant::now() < until {
+            let _event = consumer.poll(until.saturating_duration_since(Instant::now()));
+        }
     }
 
     /// How long to wait for one answer; the error to end with when the reader was closed meanwhile.
@@ -250,6 +266,7 @@ impl<'a> Patience<'a> {
 
     /// Returns to try again; or the error to end with.
     fn bear(&self, operation: &str, error: KafkaError) -> Result<(), Error> {
+        self.listen();
         if let Some(hopeless) = self.complaint.hopeless(operation) {
             return Err(hopeless);
         }

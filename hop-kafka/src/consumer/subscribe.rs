@@ -17,6 +17,7 @@ use super::inbox::{Bound, Inbox};
 use super::open::{Filter, Opener};
 use super::poll::Poller;
 use super::{StartPosition, Subscription, Undecodable, spawn};
+use crate::complaint::Complaint;
 use crate::counters::Tally;
 use crate::producer::Publish;
 use crate::{Error, ErrorKind, Stream, Url};
@@ -230,7 +231,7 @@ impl Subscribe {
         let discovery = discovery.filter(|ms| *ms > 0).map(Duration::from_millis);
         let inbox = Arc::new(Inbox::new(self.bound));
         let tally = Arc::new(Tally::default());
-        let assigner = Assigner::new(self.start_at, Arc::clone(&inbox), Arc::clone(&tally));
+        let assigner = Assigner::new(self.start_at, Complaint::new(&config), Arc::clone(&inbox), Arc::clone(&tally));
         let consumer: BaseConsumer<Assigner> =
             config.create_with_context(assigner).map_err(|error| Error::setting("setting up the reader", &error))?;
         let consumer = Arc::new(consumer);

@@ -15,7 +15,7 @@ use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 use tokio::sync::{oneshot, watch};
 
-use crate::config::{Complaint, log};
+use crate::complaint::Complaint;
 use crate::error::{Error, ErrorKind, Undelivered};
 
 /// Where a message ended up.
@@ -117,13 +117,17 @@ impl Ledger {
 }
 
 /// Librdkafka's context of a writer: it hears complaints, and the fate of each message.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Deliveries {
     complaint: Complaint,
     ledger: Arc<Ledger>,
 }
 
 impl Deliveries {
+    pub(super) fn new(complaint: Complaint) -> Self {
+        Self { complaint, ledger: Arc::default() }
+    }
+
     pub(super) fn outstanding(&self) -> usize {
         self.ledger.outstanding.load(Ordering::Acquire)
     }
@@ -162,13 +166,18 @@ impl Deliveries {
             ) => self.complaint.error(&operation),
             _ => None,
         };
-        let text = match code {
-            Some(RDKafkaErrorCode::PurgeInflight) => "given up on its way; it may have arrived".to_owned(),
-            Some(RDKafkaErrorCode::PurgeQueue) => "given up before it was sent".to_owned(),
-            Some(code) => code.to_string(),
-            None => error.to_string(),
+        let error = match code {
+            Some(RDKafkaErrorCode::PurgeInflight) => {
+                let what = "given up on its way; it may have arrived";
+                Error::new(ErrorKind::TimedOut, format!("{operation}: {what}"))
+            }
+            Some(RDKafkaErrorCode::PurgeQueue) => {
+                Error::new(ErrorKind::TimedOut, format!("{operation}: given up before it was sent"))
+            }
+            Some(code) => Error::of_code(&operation, Some(code), &code.to_string()),
+            None => Error::of_code(&operation, None, &error.to_string()),
         };
-        let error = Error::of_code(&operation, code, &text);
+        let kind = cause.as_ref().map_or(error.kind(), Error::kind);
         let reason = match cause {
             Some(cause) => format!("{error}; last heard: {cause}"),
             None => error.to_string(),
@@ -180,6 +189,7 @@ impl Deliveries {
                 key: message.key().map(bytes::Bytes::copy_from_slice),
                 headers: message.headers().map_or_else(Headers::new, crate::record::headers),
             },
+            kind,
             reason,
         }
     }
@@ -187,7 +197,7 @@ impl Deliveries {
 
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
+        self.complaint.log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 pub use self::delivery::{Delivered, Delivery};
 use self::delivery::{Deliveries, Ticket};
 pub use self::write::Write;
+use crate::complaint::Complaint;
 use crate::record::owned_headers;
 use crate::{Credential, Error, ErrorKind, Stream, Undelivered, Url};
 
@@ -108,7 +109,7 @@ impl Publish {
             config.set(name, value);
         }
         let producer: BaseProducer<Deliveries> =
-            FromClientConfigAndContext::from_config_and_context(&config, Deliveries::default())
+            FromClientConfigAndContext::from_config_and_context(&config, Deliveries::new(Complaint::new(&config)))
                 .map_err(|error: KafkaError| Error::setting("setting up the writer", &error))?;
         let producer = Arc::new(producer);
         let stop = Arc::new(AtomicBool::new(false));

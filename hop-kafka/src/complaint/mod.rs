@@ -1,0 +1,157 @@
+//! What librdkafka says is wrong, understood: the layer, the reason and the way out.
+//!
+//! librdkafka tells much of it by words alone: a connection that ends is one code, whether nobody listens, the port is one
+//! without TLS, or a client certificate is missing. So its sentences are read here. What is not recognised goes by its code.
+
+#[cfg(any(feature = "ssl-vendored", feature = "ssl"))]
+mod certificate;
+mod report;
+
+use std::borrow::Cow;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use self::report::Report;
+use crate::error::{Error, ErrorKind};
+
+/// The same complaint is logged again after this time.
+const AGAIN: Duration = Duration::from_secs(30);
+
+type Help = Cow<'static, str>;
+
+/// The last thing librdkafka complained about, so that a time-out can say why.
+#[derive(Debug)]
+pub(crate) struct Complaint {
+    last: Mutex<Option<Heard>>,
+    #[cfg(any(feature = "ssl-vendored", feature = "ssl"))]
+    trust: Option<certificate::Trust>,
+}
+
+#[derive(Debug)]
+struct Heard {
+    /// As librdkafka's words say it.
+    said: Cause,
+    /// The same, looked into.
+    cause: Cause,
+    logged: Instant,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Cause {
+    kind: ErrorKind,
+    what: String,
+    help: Option<Help>,
+    /// Whether librdkafka may mend it by trying again.
+    mends: bool,
+}
+
+impl Cause {
+    fn error(&self, operation: &str) -> Error {
+        let error = Error::new(self.kind, format!("{operation}: {}", self.what));
+        match &self.help {
+            Some(help) => error.help(help.clone()),
+            None => error,
+        }
+    }
+
+    fn log(&self) {
+        let Self { kind, what, help, mends } = self;
+        let help = help.as_deref().unwrap_or_default();
+        if *mends {
+            tracing::warn!(target: "hop", %kind, help, "{what}");
+        } else {
+            tracing::error!(target: "hop", %kind, help, "{what}");
+        }
+    }
+}
+
+impl Complaint {
+    /// Of a client with these settings.
+    #[cfg_attr(not(any(feature = "ssl-vendored", feature = "ssl")), allow(unused_variables))]
+    pub(crate) fn new(config: &ClientConfig) -> Self {
+        Self {
+            last: Mutex::default(),
+            #[cfg(any(feature = "ssl-vendored", feature = "ssl"))]
+            trust: certificate::Trust::of(config),
+        }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Heard>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps and logs an error of the client as a whole.
+    pub(crate) fn hear(&self, error: &KafkaError, reason: &str) {
+        match error.rdkafka_error_code() {
+            None | Some(RDKafkaErrorCode::PartitionEOF) => {}
+            // It follows each cause and says less than it.
+            Some(RDKafkaErrorCode::AllBrokersDown) => tracing::debug!(target: "hop", "{reason}"),
+            Some(code) => self.keep(code, reason),
+        }
+    }
+
+    /// librdkafka's log lines, as events of `tracing`; some say what no error does.
+    pub(crate) fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        use RDKafkaLogLevel as Level;
+        match level {
+            Level::Emerg | Level::Alert | Level::Critical | Level::Error => {
+                tracing::error!(target: "librdkafka", facility, "{message}");
+            }
+            Level::Warning => tracing::warn!(target: "librdkafka", facility, "{message}"),
+            Level::Notice | Level::Info => tracing::info!(target: "librdkafka", facility, "{message}"),
+            Level::Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
+        }
+        // Of a connection that the other side ended there is only a line in the log. Most are nothing to complain of.
+        let told_by_log_alone = matches!(level, Level::Warning | Level::Notice | Level::Info);
+        if facility == "FAIL" && told_by_log_alone && report::is_puzzling(message) {
+            let reason = message.split_once("]: ").map_or(message, |(_thread, reason)| reason);
+            self.keep(RDKafkaErrorCode::BrokerTransportFailure, reason);
+        }
+    }
+
+    fn keep(&self, code: RDKafkaErrorCode, reason: &str) {
+        let report = Report::read(reason);
+        let said = report.cause(code);
+        if let Some(last) = &mut *self.last()
+            && last.said == said
+        {
+            if last.logged.elapsed() >= AGAIN {
+                last.cause.log();
+                last.logged = Instant::now();
+            }
+            return;
+        }
+        let cause = self.looked_into(said.clone(), &report);
+        cause.log();
+        *self.last() = Some(Heard { said, cause, logged: Instant::now() });
+    }
+
+    /// What librdkafka does not tell of a certificate is seen by looking at it.
+    #[cfg(any(feature = "ssl-vendored", feature = "ssl"))]
+    fn looked_into(&self, said: Cause, report: &Report<'_>) -> Cause {
+        let found = report.host_of_bad_certificate().and_then(|(host, port)| self.trust.as_ref()?.examine(host, port));
+        match found {
+            Some((what, help)) => Cause { what: report.at_broker(&what), help: Some(help), ..said },
+            None => said,
+        }
+    }
+
+    #[cfg(not(any(feature = "ssl-vendored", feature = "ssl")))]
+    fn looked_into(&self, said: Cause, _report: &Report<'_>) -> Cause {
+        said
+    }
+
+    /// The complaint as the error that `operation` ended with.
+    pub(crate) fn error(&self, operation: &str) -> Option<Error> {
+        self.last().as_ref().map(|last| last.cause.error(operation))
+    }
+
+    /// The complaint, when waiting longer will not help.
+    pub(crate) fn hopeless(&self, operation: &str) -> Option<Error> {
+        self.last().as_ref().filter(|last| !last.cause.mends).map(|last| last.cause.error(operation))
+    }
+}
