@@ -18,6 +18,8 @@ pub(crate) fn client(url: &Url, credential: Option<&Credential>, properties: &[(
     for (name, value) in properties {
         config.set(name, value);
     }
-    config.set_log_level(RDKafkaLogLevel::Info);
+    // Without this librdkafka would not say what it is asked for by the property `debug`.
+    let debug = config.get("debug").is_some();
+    config.set_log_level(if debug { RDKafkaLogLevel::Debug } else { RDKafkaLogLevel::Info });
     config
 }

@@ -9,6 +9,7 @@ mod faults;
 mod groups;
 mod many;
 mod reading;
+mod security;
 mod starting;
 mod steering;
 mod writing;

@@ -6,6 +6,7 @@
 pub mod corpus;
 pub mod process;
 pub mod proxy;
+pub mod secured;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -65,7 +66,12 @@ impl Broker {
 
     /// The same, with settings, which only Apache Kafka has.
     pub async fn topic_with(&self, partitions: u16, settings: &[(&str, &str)]) -> String {
-        let name = format!("hop-test-{}", uuid::Uuid::new_v4().simple());
+        self.topic_after("hop-test-", partitions, settings).await
+    }
+
+    /// The same, with a name that begins in this way.
+    pub async fn topic_after(&self, prefix: &str, partitions: u16, settings: &[(&str, &str)]) -> String {
+        let name = format!("{prefix}{}", uuid::Uuid::new_v4().simple());
         if let Some(embedded) = &self.embedded {
             embedded.create_topic(&name, partitions).unwrap();
             return name;

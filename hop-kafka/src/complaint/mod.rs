@@ -19,6 +19,8 @@ use crate::error::{Error, ErrorKind};
 
 /// The same complaint is logged again after this time.
 const AGAIN: Duration = Duration::from_secs(30);
+/// After this time a complaint no longer says what is wrong: librdkafka repeats itself every half a minute.
+const STALE: Duration = Duration::from_secs(60);
 
 type Help = Cow<'static, str>;
 
@@ -37,6 +39,7 @@ struct Heard {
     /// The same, looked into.
     cause: Cause,
     logged: Instant,
+    heard: Instant,
 }
 
 /// What is wrong.
@@ -47,6 +50,8 @@ struct Cause {
     help: Option<Help>,
     /// Whether librdkafka may mend it by trying again.
     mends: bool,
+    /// Whether the words were understood, and not the code alone.
+    recognised: bool,
 }
 
 impl Cause {
@@ -58,8 +63,16 @@ impl Cause {
         }
     }
 
+    /// What is wrong, and the way out.
+    fn told(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{}; {help}", self.what),
+            None => self.what.clone(),
+        }
+    }
+
     fn log(&self) {
-        let Self { kind, what, help, mends } = self;
+        let Self { kind, what, help, mends, .. } = self;
         let help = help.as_deref().unwrap_or_default();
         if *mends {
             tracing::warn!(target: "hop", %kind, help, "{what}");
@@ -90,7 +103,7 @@ impl Complaint {
             None | Some(RDKafkaErrorCode::PartitionEOF) => {}
             // It follows each cause and says less than it.
             Some(RDKafkaErrorCode::AllBrokersDown) => tracing::debug!(target: "hop", "{reason}"),
-            Some(code) => self.keep(code, reason),
+            Some(code) => self.keep(code, &Report::read(reason)),
         }
     }
 
@@ -107,27 +120,36 @@ impl Complaint {
         }
         // Of a connection that the other side ended there is only a line in the log. Most are nothing to complain of.
         let told_by_log_alone = matches!(level, Level::Warning | Level::Notice | Level::Info);
-        if facility == "FAIL" && told_by_log_alone && report::is_puzzling(message) {
-            let reason = message.split_once("]: ").map_or(message, |(_thread, reason)| reason);
-            self.keep(RDKafkaErrorCode::BrokerTransportFailure, reason);
+        if facility == "FAIL" && told_by_log_alone {
+            let report = Report::read(message.split_once("]: ").map_or(message, |(_thread, reason)| reason));
+            if report.is_untimely_end() {
+                self.keep(RDKafkaErrorCode::BrokerTransportFailure, &report);
+            }
         }
     }
 
-    fn keep(&self, code: RDKafkaErrorCode, reason: &str) {
-        let report = Report::read(reason);
+    fn keep(&self, code: RDKafkaErrorCode, report: &Report<'_>) {
         let said = report.cause(code);
-        if let Some(last) = &mut *self.last()
-            && last.said == said
-        {
-            if last.logged.elapsed() >= AGAIN {
-                last.cause.log();
-                last.logged = Instant::now();
+        if let Some(last) = &mut *self.last() {
+            let lately = last.logged.elapsed() < AGAIN;
+            if last.said == said {
+                last.heard = Instant::now();
+                if !lately {
+                    last.cause.log();
+                    last.logged = Instant::now();
+                }
+                return;
             }
-            return;
+            // What follows from a cause says less than it.
+            if lately && last.said.recognised && !said.recognised {
+                said.log();
+                return;
+            }
         }
-        let cause = self.looked_into(said.clone(), &report);
+        let cause = self.looked_into(said.clone(), report);
         cause.log();
-        *self.last() = Some(Heard { said, cause, logged: Instant::now() });
+        let now = Instant::now();
+        *self.last() = Some(Heard { said, cause, logged: now, heard: now });
     }
 
     /// What librdkafka does not tell of a certificate is seen by looking at it.
@@ -145,13 +167,23 @@ impl Complaint {
         said
     }
 
+    /// What is wrong now, as far as it was heard.
+    fn cause(&self) -> Option<Cause> {
+        self.last().as_ref().filter(|last| last.heard.elapsed() < STALE).map(|last| last.cause.clone())
+    }
+
+    /// The layer of the complaint, and what it says.
+    pub(crate) fn told(&self) -> Option<(ErrorKind, String)> {
+        self.cause().map(|cause| (cause.kind, cause.told()))
+    }
+
     /// The complaint as the error that `operation` ended with.
     pub(crate) fn error(&self, operation: &str) -> Option<Error> {
-        self.last().as_ref().map(|last| last.cause.error(operation))
+        self.cause().map(|cause| cause.error(operation))
     }
 
     /// The complaint, when waiting longer will not help.
     pub(crate) fn hopeless(&self, operation: &str) -> Option<Error> {
-        self.last().as_ref().filter(|last| !last.cause.mends).map(|last| last.cause.error(operation))
+        self.cause().filter(|cause| !cause.mends).map(|cause| cause.error(operation))
     }
 }

@@ -1,7 +1,8 @@
 //! librdkafka's sentences, read.
 //!
 //! They look like `sasl_ssl://localhost:9093/bootstrap: SSL handshake failed: … (after 3ms in state SSL_HANDSHAKE)`: the
-//! broker, what happened, and how far the connection had come.
+//! broker, what happened, and how far the connection had come. Librdkafka has guesses of its own about ports with TLS and brokers
+//! that want a credential; of a connection that the other side closed, which is the rule, it does not come to make them.
 
 use rdkafka::error::RDKafkaErrorCode;
 
@@ -11,38 +12,65 @@ use crate::error::{ErrorKind, is_transient, layer};
 /// The alerts by which a broker says that it minds the client's certificate, or has none of it (RFC 8446, 6.2).
 const CERTIFICATE_ALERTS: [u32; 7] = [42, 43, 44, 45, 46, 48, 116];
 
-/// Whether a line of the log tells of an end of the connection that is something to complain of: librdkafka itself asks
-/// whether the port is the right one.
-pub(super) fn is_puzzling(message: &str) -> bool {
-    message.contains("SSL listener?") || message.contains("might require SASL authentication")
-}
+/// How soon a connection ends where the broker wanted a credential first.
+const SOON: u32 = 2000;
 
 /// What was said about one broker.
 #[derive(Debug)]
 pub(super) struct Report<'a> {
     /// `host:port`, where it was said.
     broker: Option<&'a str>,
+    protocol: &'a str,
     text: &'a str,
+    /// How far the connection had come, and since how many milliseconds.
     state: &'a str,
+    since: u32,
 }
 
 impl<'a> Report<'a> {
     pub(super) fn read(reason: &'a str) -> Self {
-        // The time it took differs from one report to the next of the same.
-        let (text, state) = match reason.rsplit_once(" (after ") {
-            Some((text, after)) => (text, after.split_once(" in state ").map_or("", |(_time, state)| state)),
-            None => (reason, ""),
-        };
+        let (text, after) = reason.rsplit_once(" (after ").unwrap_or((reason, ""));
+        let (since, state) = after.split_once("ms in state ").unwrap_or_default();
         let state = state.split([',', ')']).next().unwrap_or_default();
-        let mut report = Self { broker: None, text, state };
+        let mut report = Self { broker: None, protocol: "", text, state, since: since.parse().unwrap_or(u32::MAX) };
         // The coordinator's name is followed by its address.
         while let Some((name, rest)) = report.text.split_once(": ")
-            && let Some(broker) = address(name)
+            && let Some((protocol, broker)) = address(name)
         {
+            report.protocol = protocol;
             report.broker = broker.or(report.broker);
             report.text = rest;
         }
         report
+    }
+
+    fn ended(&self) -> bool {
+        ["Disconnected", "Send failed: Broken pipe", "Receive failed: Connection reset"]
+            .iter()
+            .any(|words| self.text.starts_with(words))
+    }
+
+    fn speaks_tls(&self) -> bool {
+        self.protocol.ends_with("ssl")
+    }
+
+    /// Whether the connection ended at the first question: so it does where the broker waits for TLS.
+    fn ended_at_once(&self) -> bool {
+        self.ended() && !self.speaks_tls() && self.state == "APIVERSION_QUERY"
+    }
+
+    /// Whether the connection ended right after it was made: so it does where the broker waits for a credential.
+    fn ended_soon(&self) -> bool {
+        self.ended() && !self.protocol.starts_with("sasl") && self.state == "UP" && self.since < SOON
+    }
+
+    fn ended_in_authentication(&self) -> bool {
+        self.ended() && self.state.starts_with("AUTH")
+    }
+
+    /// Whether a connection ended in a way that is something to complain of.
+    pub(super) fn is_untimely_end(&self) -> bool {
+        self.ended_at_once() || self.ended_soon() || self.ended_in_authentication()
     }
 
     /// A sentence with the broker's address before it.
@@ -70,11 +98,13 @@ impl<'a> Report<'a> {
 
     /// The layer, the reason and the way out.
     pub(super) fn cause(&self, code: RDKafkaErrorCode) -> Cause {
-        let (kind, mends, what, help) = self.known(code).unwrap_or_else(|| {
+        let known = self.known(code);
+        let recognised = known.is_some();
+        let (kind, mends, what, help) = known.unwrap_or_else(|| {
             let (kind, help) = layer(code);
             (kind, is_transient(code), self.text.to_owned(), help.map(Help::from))
         });
-        Cause { kind, what: self.at_broker(&what), help, mends }
+        Cause { kind, what: self.at_broker(&what), help, mends, recognised }
     }
 
     fn known(&self, code: RDKafkaErrorCode) -> Option<(ErrorKind, bool, String, Option<Help>)> {
@@ -115,12 +145,17 @@ impl<'a> Report<'a> {
                 "check the port; without TLS it is `protocol = \"SASL_PLAINTEXT\"` in the credential, or no credential";
             return told(ErrorKind::Tls, true, what.to_owned(), help.into());
         }
-        if self.says("connecting to a SSL listener?") {
+        if self.ended_at_once() {
             let what = "the broker ended the connection before it said anything; the port seems to be one with TLS";
             let help = "check the port; TLS is spoken with a credential that has `protocol = \"SASL_SSL\"`, which is the default";
             return told(ErrorKind::Tls, true, what.to_owned(), help.into());
         }
-        if self.says("might require SASL authentication") {
+        if self.ended_in_authentication() {
+            let what = "the broker ended the connection while it was given the credential";
+            let help = "check the port, and the mechanism of the credential";
+            return told(ErrorKind::Authentication, true, what.to_owned(), help.into());
+        }
+        if self.ended_soon() {
             let what = "the broker ended the connection; it seems to want a credential";
             return told(ErrorKind::Authentication, true, what.to_owned(), "give one that is for this broker".into());
         }
@@ -176,17 +211,17 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Reads the name that librdkafka has for a broker, such as `sasl_ssl://localhost:9093/bootstrap`: its address, or `None`
-/// for one that stands for whichever broker has an office. No name of a broker at all gives no answer.
-fn address(name: &str) -> Option<Option<&str>> {
+/// Reads the name that librdkafka has for a broker, such as `sasl_ssl://localhost:9093/bootstrap`: the protocol, and the
+/// address where it is not a name for whichever broker has an office. `None` for what is no name of a broker.
+fn address(name: &str) -> Option<(&str, Option<&str>)> {
     if name == "GroupCoordinator" || name == "TxnCoordinator" {
-        return Some(None);
+        return Some(("", None));
     }
-    let name = name.split_once("://").map_or(name, |(_protocol, name)| name);
+    let (protocol, name) = name.split_once("://").unwrap_or(("", name));
     let address = name.split_once('/').map_or(name, |(address, _id)| address);
     let (host, port) = address.rsplit_once(':')?;
     let fits = !host.is_empty() && !host.contains(' ') && port.parse::<u16>().is_ok();
-    fits.then_some(Some(address))
+    fits.then_some((protocol, Some(address)))
 }
 
 #[cfg(test)]
@@ -236,17 +271,15 @@ mod tests {
             ),
             (
                 failed,
-                "localhost:9093/bootstrap: Disconnected: requesting ApiVersion: might be caused by incorrect \
-                 security.protocol configuration (connecting to a SSL listener?) or broker version is < 0.10 (see \
-                 api.version.request) (after 3ms in state APIVERSION_QUERY, 4 identical error(s) suppressed)",
+                "localhost:9093/bootstrap: Disconnected: connection closed by peer: receive 0 after POLLIN (after 1ms in state \
+                 APIVERSION_QUERY, 4 identical error(s) suppressed)",
                 Tls,
                 true,
                 "localhost:9093: the broker ended the connection before it said anything; the port seems to be one with TLS",
             ),
             (
                 failed,
-                "localhost:9095/bootstrap: Disconnected: verify that security.protocol is correctly configured, broker \
-                 might require SASL authentication (after 2ms in state UP)",
+                "localhost:9095/bootstrap: Disconnected: connection closed by peer: receive 0 after POLLIN (after 1ms in state UP)",
                 Authentication,
                 true,
                 "localhost:9095: the broker ended the connection; it seems to want a credential",
@@ -307,6 +340,20 @@ mod tests {
                 true,
                 "127.0.0.1:9092: the broker does not answer: ApiVersionRequest failed: Local: Timed out: probably due to \
                  broker version < 0.10 (see api.version.request configuration)",
+            ),
+            (
+                failed,
+                "localhost:9095/bootstrap: Send failed: Broken pipe (after 3ms in state UP)",
+                Authentication,
+                true,
+                "localhost:9095: the broker ended the connection; it seems to want a credential",
+            ),
+            (
+                failed,
+                "localhost:9092/1: Disconnected: connection closed by peer: receive 0 after POLLIN (after 600000ms in state UP)",
+                Connection,
+                true,
+                "localhost:9092: Disconnected: connection closed by peer: receive 0 after POLLIN",
             ),
             (
                 failed,

@@ -28,6 +28,7 @@ const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Assigner {
     start_at: StartPosition,
+    in_group: bool,
     complaint: Complaint,
     inbox: Arc<Inbox>,
     tally: Arc<Tally>,
@@ -51,9 +52,16 @@ pub(super) struct Assignment {
 }
 
 impl Assigner {
-    pub(super) fn new(start_at: StartPosition, complaint: Complaint, inbox: Arc<Inbox>, tally: Arc<Tally>) -> Self {
+    pub(super) fn new(
+        start_at: StartPosition,
+        in_group: bool,
+        complaint: Complaint,
+        inbox: Arc<Inbox>,
+        tally: Arc<Tally>,
+    ) -> Self {
         Self {
             start_at,
+            in_group,
             complaint,
             inbox,
             tally,
@@ -77,6 +85,18 @@ impl Assigner {
 
     pub(super) fn ends(&self, partition: &Partition) -> Option<Ends> {
         self.ends.get()?.get(partition).copied()
+    }
+
+    /// An error in the words in which it was heard, where they are of the same layer; they say more than its code.
+    pub(super) fn told(&self, operation: &str, error: KafkaError) -> Error {
+        let error = Error::kafka(operation, error);
+        self.complaint.error(operation).filter(|heard| heard.kind() == error.kind()).unwrap_or(error)
+    }
+
+    /// Whether it is about the group of a reader that has none: librdkafka asks for the coordinator of the random name all
+    /// the same, and many may read topics who may not have groups.
+    pub(super) fn is_none_of_ours(&self, error: &KafkaError) -> bool {
+        !self.in_group && error.rdkafka_error_code() == Some(RDKafkaErrorCode::GroupAuthorizationFailed)
     }
 
     /// Where each assigned partition began, by topic and partition.
@@ -244,7 +264,8 @@ impl ClientContext for Assigner {
 
     fn error(&self, error: KafkaError, reason: &str) {
         // The end of a partition is told on this way too.
-        if !matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PartitionEOF)) {
+        if !matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PartitionEOF)) && !self.is_none_of_ours(&error)
+        {
             self.tally.error();
             self.complaint.hear(&error, reason);
         }

@@ -128,7 +128,7 @@ impl Poller {
             match consumer.poll(POLL) {
                 None => {}
                 Some(Ok(message)) => self.receive(consumer, &message, &mut topics),
-                Some(Err(error)) => self.report(error)?,
+                Some(Err(error)) => self.report(consumer, error)?,
             }
         }
         ControlFlow::Break(())
@@ -141,6 +141,9 @@ impl Poller {
         let (mut generation, mut settled) = (0, false);
         let mut queues: Vec<(Partition, PartitionQueue<Assigner>)> = Vec::new();
         let mut unread: HashMap<Partition, i64> = HashMap::new();
+        // How many events to serve before the messages. While there are none, errors must not wait behind log lines, which
+        // come through the same queue.
+        let mut events = TURN;
         while !self.is_stopped() {
             self.make_space(consumer, &mut topics)?;
             for partition in self.seek_where_asked(consumer) {
@@ -149,16 +152,18 @@ impl Poller {
                 }
             }
             let (mut idle, mut end_of_some) = (true, false);
-            match consumer.poll(Duration::ZERO) {
-                None => {}
-                Some(Ok(message)) => {
-                    idle = false;
-                    self.take(consumer, &message, &mut topics, &mut unread);
+            for _ in 0..events {
+                match consumer.poll(Duration::ZERO) {
+                    None => {}
+                    Some(Ok(message)) => {
+                        idle = false;
+                        self.take(consumer, &message, &mut topics, &mut unread);
+                    }
+                    // The end of a partition that is not in its own queue, so that it cannot be told of which: all are given
+                    // their queues anew, and the end is told again.
+                    Some(Err(KafkaError::PartitionEOF(_))) => end_of_some = true,
+                    Some(Err(error)) => self.report(consumer, error)?,
                 }
-                // The end of a partition that is not in its own queue, so that it cannot be told of which: all are given
-                // their queues anew, and the end is told again.
-                Some(Err(KafkaError::PartitionEOF(_))) => end_of_some = true,
-                Some(Err(error)) => self.report(error)?,
             }
             let changed = consumer.context().generation() != generation;
             if changed || end_of_some {
@@ -185,10 +190,11 @@ impl Poller {
                         Some(Err(KafkaError::PartitionEOF(_))) => {
                             unread.remove(partition);
                         }
-                        Some(Err(error)) => self.report(error)?,
+                        Some(Err(error)) => self.report(consumer, error)?,
                     }
                 }
             }
+            events = if idle { TURN } else { 1 };
             if settled && unread.is_empty() {
                 // A change of the group takes back what is not handed over; then there is more to read.
                 if self.inbox.wait_until_empty(POLL) {
@@ -244,16 +250,17 @@ impl Poller {
     }
 
     /// Hands an error over, unless librdkafka mends it by itself; ends the reading where it cannot go on.
-    fn report(&self, error: KafkaError) -> ControlFlow<()> {
+    fn report(&self, consumer: &Consumer, error: KafkaError) -> ControlFlow<()> {
         let (worth_telling, fatal) = match &error {
             KafkaError::PartitionEOF(_) => (false, false),
+            error if consumer.context().is_none_of_ours(error) => (false, false),
             KafkaError::MessageConsumptionFatal(_) => (true, true),
             // The client logged a transient one as it heard of it.
             _ => (!error.rdkafka_error_code().is_some_and(is_transient), false),
         };
         if worth_telling {
             self.tally.error();
-            self.inbox.put(Item::Failed(Error::kafka("reading", error)));
+            self.inbox.put(Item::Failed(consumer.context().told("reading", error)));
         }
         if fatal { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
@@ -292,7 +299,7 @@ impl Poller {
                 None => {}
                 // It was on its way when the partitions were paused.
                 Some(Ok(message)) => self.receive(consumer, &message, topics),
-                Some(Err(error)) => self.report(error)?,
+                Some(Err(error)) => self.report(consumer, error)?,
             }
         }
         let resumed = consumer.assignment().and_then(|list| consumer.resume(&list));

@@ -231,7 +231,8 @@ impl Subscribe {
         let discovery = discovery.filter(|ms| *ms > 0).map(Duration::from_millis);
         let inbox = Arc::new(Inbox::new(self.bound));
         let tally = Arc::new(Tally::default());
-        let assigner = Assigner::new(self.start_at, Complaint::new(&config), Arc::clone(&inbox), Arc::clone(&tally));
+        let assigner =
+            Assigner::new(self.start_at, in_group, Complaint::new(&config), Arc::clone(&inbox), Arc::clone(&tally));
         let consumer: BaseConsumer<Assigner> =
             config.create_with_context(assigner).map_err(|error| Error::setting("setting up the reader", &error))?;
         let consumer = Arc::new(consumer);

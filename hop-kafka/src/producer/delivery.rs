@@ -159,28 +159,24 @@ impl Deliveries {
     fn undelivered(&self, error: &KafkaError, message: &BorrowedMessage<'_>) -> Undelivered {
         let code = error.rdkafka_error_code();
         let operation = format!("writing to `{}`", message.topic());
-        // A time-out only says that time is over; what was heard meanwhile says why.
-        let cause = match code {
-            Some(
-                RDKafkaErrorCode::MessageTimedOut | RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight,
-            ) => self.complaint.error(&operation),
+        let given_up = match code {
+            Some(RDKafkaErrorCode::PurgeInflight) => Some("given up on its way; it may have arrived"),
+            Some(RDKafkaErrorCode::PurgeQueue) => Some("given up before it was sent"),
+            Some(RDKafkaErrorCode::MessageTimedOut) => Some("it could not be sent in time"),
             _ => None,
         };
-        let error = match code {
-            Some(RDKafkaErrorCode::PurgeInflight) => {
-                let what = "given up on its way; it may have arrived";
-                Error::new(ErrorKind::TimedOut, format!("{operation}: {what}"))
+        // That only says that time is over; what was heard meanwhile says why.
+        let (kind, reason) = match (given_up, self.complaint.told()) {
+            (Some(what), Some((kind, cause))) => (kind, format!("{operation}: {what}; last heard: {cause}")),
+            (Some(what), None) => {
+                let help = "check the connection to the broker, or allow more time";
+                (ErrorKind::TimedOut, format!("{operation}: {what}; {help}"))
             }
-            Some(RDKafkaErrorCode::PurgeQueue) => {
-                Error::new(ErrorKind::TimedOut, format!("{operation}: given up before it was sent"))
+            (None, _) => {
+                let text = code.map_or_else(|| error.to_string(), |code| code.to_string());
+                let error = Error::of_code(&operation, code, &text);
+                (error.kind(), error.to_string())
             }
-            Some(code) => Error::of_code(&operation, Some(code), &code.to_string()),
-            None => Error::of_code(&operation, None, &error.to_string()),
-        };
-        let kind = cause.as_ref().map_or(error.kind(), Error::kind);
-        let reason = match cause {
-            Some(cause) => format!("{error}; last heard: {cause}"),
-            None => error.to_string(),
         };
         Undelivered {
             topic: message.topic().to_owned(),

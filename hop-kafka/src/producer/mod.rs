@@ -103,6 +103,8 @@ impl Publish {
         let mut config = crate::config::client(&url, credential.as_ref(), &[]);
         config.set("message.timeout.ms", milliseconds(self.produce_timeout)?.to_string());
         config.set("message.max.bytes", LARGEST_MESSAGE);
+        // A topic that is not there is told after this time; one made just now is known everywhere well before.
+        config.set("topic.metadata.propagation.max.ms", "8000");
         config.set("compression.type", self.compression.as_str());
         config.set("enable.idempotence", if self.idempotent { "true" } else { "false" });
         for (name, value) in &self.stream.shared.properties {
