@@ -15,6 +15,9 @@ pub mod header {
     pub const TEST: &str = "_test";
     /// The UTF-8 label of the model, in lower case.
     pub const FORMAT: &str = "_format";
+    /// The version of the model, in decimal digits, where it has several; see [`Version`](crate::Version). It stands among
+    /// the user's headers.
+    pub const VERSION: &str = "format-version";
     /// What the names of reserved headers start with.
     pub const RESERVED: char = '_';
 }
@@ -76,6 +79,11 @@ impl Headers {
     /// Whether a header of that name is there, null or not.
     pub fn contains(&self, name: &str) -> bool {
         self.first(name).is_some()
+    }
+
+    /// Takes out every header of that name.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|header| header.name != name);
     }
 
     /// All headers in order.
