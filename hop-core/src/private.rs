@@ -1,6 +1,8 @@
 //! What derived code names; not for people, and free to change with any version.
 
 pub use bytes::Bytes;
+#[cfg(feature = "testing")]
+pub use hop_derive::fixtures;
 pub use inventory;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -170,6 +170,7 @@
 // attr: what the user wrote -> model: what it means, checked -> expand: the code for it.
 mod attr;
 mod expand;
+mod fixtures;
 mod label;
 mod mistakes;
 mod model;
@@ -182,4 +183,12 @@ use syn::{DeriveInput, parse_macro_input};
 pub fn derive_hop_model(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     expand::derive(&input).into()
+}
+
+/// What `hop_core::fixtures!` is written with; it says what it makes.
+#[doc(hidden)]
+#[proc_macro]
+pub fn fixtures(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as fixtures::Fixtures);
+    fixtures::tests(&input).unwrap_or_else(|error| error.to_compile_error()).into()
 }
