@@ -40,7 +40,8 @@ pub(crate) fn crate_ident(name: &str) -> String {
     name.replace('-', "_")
 }
 
-/// Links the crates it names, and has [`Registry::linked`](crate::Registry::linked) make sure that each of them registered a model.
+/// Links the crates it names, and has [`Registry::linked`](crate::Registry::linked) make sure that each of them registered
+/// a model.
 ///
 /// ```
 /// # mod app {
@@ -54,8 +55,8 @@ pub(crate) fn crate_ident(name: &str) -> String {
 /// A crate is given as code names it, `plugins!(donut_model, ztf_model)`. Where that is not the name of the package,
 /// because `Cargo.toml` renames it, the package is given too: `plugins!(donuts = "donut-model")`.
 ///
-/// A crate that registers nothing is an error of kind `Unlinked`, when the registry is made: at the start of the program,
-/// and not when the first message that it should have read comes as a blob.
+/// A crate that registers nothing, or whose registrations the linker dropped, is an error of kind `Unlinked` when the
+/// registry is made: at the start of the program, and not when the first message that it should have read comes as a blob.
 #[macro_export]
 macro_rules! plugins {
     ($($name:ident $(= $package:literal)?),+ $(,)?) => {$(
