@@ -8,9 +8,12 @@ mod show;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
-use hop_core::Registry;
+/// Names crates of models, so that the command has them; see there.
+pub use hop_core::plugins;
+use hop_core::{Registry, RegistryBuilder};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -24,6 +27,20 @@ use crate::failure::Failure;
 ///
 /// 0 means that all went well, 1 that something failed or did not decode, 2 that it was called wrongly.
 pub fn main() -> ExitCode {
+    main_with(|models| models)
+}
+
+/// [`main`] with models put in by hand, or put in the place of others:
+///
+/// ```no_run
+/// # use hop_models::VoEvent;
+/// use hop_core::registration;
+///
+/// fn main() -> std::process::ExitCode {
+///     hop_cli::main_with(|models| models.replace([registration!(VoEvent)]))
+/// }
+/// ```
+pub fn main_with(models: impl FnOnce(RegistryBuilder) -> RegistryBuilder) -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
@@ -35,14 +52,14 @@ pub fn main() -> ExitCode {
         }
     };
     log_to_stderr(&args);
-    match run(args) {
+    match run(args, models(Registry::builder().models(hop_models::MODELS).linked())) {
         Ok(code) => code,
         Err(failure) => failure.report(),
     }
 }
 
-fn run(args: Args) -> Result<ExitCode, Failure> {
-    let registry = models()?;
+fn run(args: Args, models: RegistryBuilder) -> Result<ExitCode, Failure> {
+    let registry = models.build()?;
     match args.command {
         Command::Decode(options) => command::decode::run(&registry, &options),
         Command::Models(options) => command::models::run(&registry, &options),
@@ -53,11 +70,6 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Broker(options) => wait(command::broker::run(options)),
         Command::Demo => wait(command::demo::run(registry)),
     }
-}
-
-/// The models of `hop-models`, and those of every crate that the binary names.
-fn models() -> Result<Registry, Failure> {
-    Ok(Registry::builder().models(hop_models::MODELS).linked().build()?)
 }
 
 /// Runs what waits for the network.
@@ -82,7 +94,7 @@ fn log_to_stderr(args: &Args) {
 }
 
 /// Asked for by every stream: no authentication, or whatever fits from the user's file.
-fn stream(registry: Registry, no_auth: bool) -> hop_kafka::StreamBuilder {
+fn stream(registry: impl Into<Arc<Registry>>, no_auth: bool) -> hop_kafka::StreamBuilder {
     let builder = hop_kafka::Stream::builder().registry(registry);
     if no_auth { builder.no_auth() } else { builder }
 }

@@ -9,7 +9,49 @@ use crate::{Content, Error, ErrorKind, Location, Value, json};
 
 /// A way to write models of type `M` as content and to read them back.
 ///
-/// A derived model uses [`Json`].
+/// A derived model uses [`Json`], or the one that it names: `#[hop(codec = Rot13)]`. A codec is a type; what it needs to know
+/// besides the model, a schema or a framing, is a parameter of that type or a trait that it asks of the model. One `impl`
+/// makes one:
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// use bytes::Bytes;
+/// use hop_core::codec::Json;
+/// use hop_core::{Codec, Content, Error, HopModel, MessageModel};
+/// use serde::de::DeserializeOwned;
+/// use serde::{Deserialize, Serialize};
+///
+/// /// JSON after a byte that says which mission sent it.
+/// struct Mission<const BYTE: u8>;
+///
+/// impl<M: Serialize + DeserializeOwned, const BYTE: u8> Codec<M> for Mission<BYTE> {
+///     fn decode(format: &'static str, content: Content<'_>) -> Result<M, Error> {
+///         match content.as_slice().split_first() {
+///             Some((byte, json)) if *byte == BYTE => Json::decode(format, Content::from(json).with_limits(content.limits())),
+///             _ => Err(Error::new(hop_core::ErrorKind::Malformed, format).expected(format!("byte {BYTE} first"))),
+///         }
+///     }
+///
+///     fn encode(format: &'static str, model: &M) -> Result<Bytes, Error> {
+///         let json = Json::encode(format, model)?;
+///         Ok([&[BYTE], &*json].concat().into())
+///     }
+/// }
+///
+/// #[derive(Debug, PartialEq, Serialize, Deserialize, HopModel)]
+/// #[hop(format = "pulse", codec = Mission<7>)]
+/// struct Pulse { hertz: f64 }
+///
+/// let pulse = Pulse { hertz: 29.6 };
+/// assert_eq!(pulse.encode()?, &b"\x07{\"hertz\": 29.6}"[..]);
+/// assert_eq!(Pulse::decode((&pulse.encode()?).into())?, pulse);
+/// # }
+/// # Ok::<(), hop_core::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no codec for `{M}`",
+    label = "write `impl hop_core::Codec<{M}> for {Self}`"
+)]
 pub trait Codec<M> {
     /// The model in `content`, which is labelled `format`.
     ///

@@ -1,10 +1,13 @@
-//! What a decoder is given: bytes, borrowed or shared, and the limits to keep.
+//! What a decoder is given: bytes, borrowed or shared, the limits to keep, and the headers beside them.
 
 use std::ops::Deref;
 
 use bytes::Bytes;
 
-use crate::{Error, ErrorKind, Limits};
+use crate::{Error, ErrorKind, Headers, Limits};
+
+/// The headers of content that has none.
+static NO_HEADERS: Headers = Headers::new();
 
 /// The content of one message, on its way into a model.
 ///
@@ -14,6 +17,7 @@ use crate::{Error, ErrorKind, Limits};
 pub struct Content<'a> {
     bytes: Source<'a>,
     limits: &'a Limits,
+    headers: &'a Headers,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +36,17 @@ impl<'a> Content<'a> {
     /// The limits that decoders keep to.
     pub fn limits(&self) -> &'a Limits {
         self.limits
+    }
+
+    /// The same content beside these headers, as a record carries them.
+    #[must_use]
+    pub fn with_headers(self, headers: &'a Headers) -> Self {
+        Self { headers, ..self }
+    }
+
+    /// The headers of the record; none for a file. Most models are read from the content alone.
+    pub fn headers(&self) -> &'a Headers {
+        self.headers
     }
 
     /// The bytes, for as long as the content lives.
@@ -82,7 +97,7 @@ impl<'a> Content<'a> {
 
 impl<'a> From<&'a [u8]> for Content<'a> {
     fn from(bytes: &'a [u8]) -> Self {
-        Self { bytes: Source::Borrowed(bytes), limits: &Limits::DEFAULT }
+        Self { bytes: Source::Borrowed(bytes), limits: &Limits::DEFAULT, headers: &NO_HEADERS }
     }
 }
 
@@ -94,7 +109,7 @@ impl<'a> From<&'a str> for Content<'a> {
 
 impl<'a> From<&'a Bytes> for Content<'a> {
     fn from(bytes: &'a Bytes) -> Self {
-        Self { bytes: Source::Shared(bytes), limits: &Limits::DEFAULT }
+        Self { bytes: Source::Shared(bytes), limits: &Limits::DEFAULT, headers: &NO_HEADERS }
     }
 }
 

@@ -83,7 +83,7 @@ impl Registry {
         };
         let label = format.value.as_deref().unwrap_or_default();
         if let Some(model) = std::str::from_utf8(label).ok().and_then(|label| self.get(label)) {
-            return Ok(Decoded { model: model.decode(content)?, route: Route::Header });
+            return Ok(Decoded { model: model.decode(content.with_headers(headers))?, route: Route::Header });
         }
         let label = String::from_utf8_lossy(label).into_owned();
         Ok(Decoded { model: blob(content)?, route: Route::UnknownFormat { label } })

@@ -12,7 +12,7 @@ pub struct Outgoing {
     pub content: Bytes,
     /// The key, if there is one.
     pub key: Option<Bytes>,
-    /// All headers: the user's, then `_id`, `_sender`, `_test`, `_format`.
+    /// All headers: the user's, `format-version` where the model has versions, then `_id`, `_sender`, `_test`, `_format`.
     pub headers: Headers,
 }
 
@@ -108,6 +108,11 @@ impl Encoder {
             }
         }
         let content = model.encode()?;
+        if let Some(version) = model.version() {
+            // Headers handed on from a message of another version must not speak for this one.
+            headers.remove(header::VERSION);
+            headers.push(header::VERSION, Some(version.to_string().into()));
+        }
         headers.push(header::ID, Some(Bytes::copy_from_slice(Uuid::new_v4().as_bytes())));
         if let Some(sender) = self.sender {
             headers.push(header::SENDER, Some(sender.into()));

@@ -20,6 +20,8 @@ pub enum ErrorKind {
     UnknownFormat,
     /// Two crates claim one label.
     Duplicate,
+    /// A crate that is to bring models into the program brought none.
+    Unlinked,
     /// A label or a header name that is not allowed.
     Reserved,
     /// A model that cannot be written in its format.
@@ -36,6 +38,7 @@ impl ErrorKind {
             Self::Limit => "limit",
             Self::UnknownFormat => "unknown-format",
             Self::Duplicate => "duplicate",
+            Self::Unlinked => "unlinked",
             Self::Reserved => "reserved",
             Self::Unencodable => "unencodable",
         }
@@ -181,6 +184,16 @@ impl Error {
         self
     }
 
+    /// The error underneath, if it is an `E`.
+    pub(crate) fn source_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        StdError::source(self)?.downcast_ref()
+    }
+
+    /// The sentence without its subject.
+    pub(crate) fn details(&self) -> impl fmt::Display {
+        Details(&self.0)
+    }
+
     /// The kind, to match on.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -199,8 +212,15 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
-        write!(f, "{}: ", inner.subject)?;
+        write!(f, "{}: {}", self.0.subject, self.details())
+    }
+}
+
+struct Details<'a>(&'a Inner);
+
+impl fmt::Display for Details<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = self.0;
         match (&inner.expected, &inner.found) {
             (Some(expected), Some(found)) => write!(f, "expected {expected}, found {found}")?,
             (Some(expected), None) => write!(f, "expected {expected}")?,

@@ -10,11 +10,13 @@ mod fallback;
 pub mod json;
 mod limits;
 mod model;
+mod plugins;
 mod record;
 mod registry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod value;
+mod version;
 
 pub use self::codec::Codec;
 pub use self::content::Content;
@@ -27,6 +29,7 @@ pub use self::model::{AnyModel, MessageModel};
 pub use self::record::{Header, Headers, Place, Record, header};
 pub use self::registry::{Registration, Registry, RegistryBuilder};
 pub use self::value::{Object, Text, Value};
+pub use self::version::{UpgradeFrom, Version};
 
 /// Makes a struct or an enum with serde's traits a [`MessageModel`] and registers it; feature `derive`.
 ///
@@ -51,14 +54,10 @@ pub use self::value::{Object, Text, Value};
 /// # Ok::<(), hop_core::Error>(())
 /// ```
 ///
-/// | attribute | what it sets |
-/// |---|---|
-/// | `#[hop(format = "donut")]` | the label, 1 to 64 of `a-z`, `0-9`, `-`, `_`, `.`, and none of hop's own |
-/// | `#[hop(crate = path)]` | where `hop_core` is, for a crate that renames or re-exports it |
+/// Other labels, codecs, file forms and versions have keys of their own; [`hop_derive`] has them all. How fields are named,
+/// left out or defaulted is serde's to say (`#[serde(rename = "…")]`, `#[serde(default)]`).
 ///
-/// How fields are named, left out or defaulted is serde's to say (`#[serde(rename = "…")]`, `#[serde(default)]`).
-///
-/// A program finds the model if it names the model's crate; see [`register!`].
+/// A program finds the model if it names the model's crate; see [`plugins!`].
 #[cfg(feature = "derive")]
 pub use hop_derive::HopModel;
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::{Content, Error, Value};
+use crate::{Content, Error, Value, Version};
 
 /// A type that messages of one format turn into, and back.
 ///
@@ -46,9 +46,19 @@ use crate::{Content, Error, Value};
 /// and JSON on the wire.
 ///
 /// Content comes from the network: `decode` and `load` return an [`Error`] for anything they cannot read, and never panic.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no message model",
+    label = "derive `HopModel` for `{Self}`, or write `impl MessageModel for {Self}`"
+)]
 pub trait MessageModel: fmt::Debug + Send + Sync + Sized + 'static {
     /// The label in the `_format` header: lower case, at most 64 of `a-z`, `0-9`, `-`, `_`, `.`.
     const FORMAT: &'static str;
+
+    /// Other labels that content of this model comes under; it is sent under [`FORMAT`](Self::FORMAT).
+    const ALIASES: &'static [&'static str] = &[];
+
+    /// Which version of its format this is, and which older ones it reads.
+    const VERSION: Version<Self> = Version::UNMARKED;
 
     /// The model from its wire form.
     ///
@@ -117,6 +127,9 @@ pub trait AnyModel: fmt::Debug + Send + Sync + Any {
     /// The label, [`MessageModel::FORMAT`].
     fn format(&self) -> &'static str;
 
+    /// The number of the version, [`MessageModel::VERSION`], where messages state it.
+    fn version(&self) -> Option<u32>;
+
     /// The wire form, [`MessageModel::encode`].
     ///
     /// # Errors
@@ -139,6 +152,10 @@ pub trait AnyModel: fmt::Debug + Send + Sync + Any {
 impl<M: MessageModel> AnyModel for M {
     fn format(&self) -> &'static str {
         M::FORMAT
+    }
+
+    fn version(&self) -> Option<u32> {
+        M::VERSION.number()
     }
 
     fn encode(&self) -> Result<Bytes, Error> {

@@ -1,27 +1,34 @@
 //! What derived code names; not for people, and free to change with any version.
 
 pub use bytes::Bytes;
+#[cfg(feature = "testing")]
+pub use hop_derive::fixtures;
 pub use inventory;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::codec::Json;
+pub use crate::plugins::Plugin;
 use crate::{Codec, Content, Error, MessageModel, Value};
 
-/// A model whose wire form is codec `C`'s, and whose fields are serde's: all that `#[derive(HopModel)]` writes out.
+/// A model whose fields are serde's: what `#[derive(HopModel)]` writes out where no codec is named.
 ///
 /// Derived code goes through this one bound, so that a struct without serde's traits is one error in the derive's own
 /// words; bounds on the pieces would be four, about traits that the author has not named.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no codec: `HopModel` reads and writes its fields through serde",
+    message = "`{Self}` has no fields to read and write: `HopModel` goes through serde",
     label = "derive serde's `Serialize` and `Deserialize` for `{Self}`",
     note = "#[derive(Debug, Serialize, Deserialize, HopModel)]"
 )]
-pub trait Via<C>: Sized {
-    /// [`MessageModel::decode`].
+pub trait Via: Sized {
+    /// [`MessageModel::decode`], from JSON.
     fn decode(content: Content<'_>) -> Result<Self, Error>;
 
-    /// [`MessageModel::encode`].
+    /// [`MessageModel::encode`], to JSON.
     fn encode(&self) -> Result<Bytes, Error>;
+
+    /// [`MessageModel::load`] of a model that has older versions, whose file form is its wire form.
+    fn load(file: Content<'_>) -> Result<Self, Error>;
 
     /// [`MessageModel::fields`].
     fn fields(&self) -> Result<Value, Error>;
@@ -31,13 +38,17 @@ pub trait Via<C>: Sized {
 }
 
 #[diagnostic::do_not_recommend]
-impl<C: Codec<M>, M: MessageModel + Serialize + DeserializeOwned> Via<C> for M {
+impl<M: MessageModel + Serialize + DeserializeOwned> Via for M {
     fn decode(content: Content<'_>) -> Result<Self, Error> {
-        C::decode(M::FORMAT, content)
+        <Self as By<Json>>::decode(content)
     }
 
     fn encode(&self) -> Result<Bytes, Error> {
-        C::encode(M::FORMAT, self)
+        <Self as By<Json>>::encode(self)
+    }
+
+    fn load(file: Content<'_>) -> Result<Self, Error> {
+        <Self as By<Json>>::load(file)
     }
 
     fn fields(&self) -> Result<Value, Error> {
@@ -45,6 +56,32 @@ impl<C: Codec<M>, M: MessageModel + Serialize + DeserializeOwned> Via<C> for M {
     }
 
     fn from_fields(fields: Value) -> Result<Self, Error> {
-        fields.read().map_err(|error| error.about(M::FORMAT))
+        M::VERSION.from_fields(fields, |fields| fields.read().map_err(|error| error.about(M::FORMAT)))
+    }
+}
+
+/// A model whose wire form is the codec `C`'s: the same for one that is named.
+pub trait By<C>: Sized {
+    /// [`MessageModel::decode`].
+    fn decode(content: Content<'_>) -> Result<Self, Error>;
+
+    /// [`MessageModel::encode`].
+    fn encode(&self) -> Result<Bytes, Error>;
+
+    /// [`MessageModel::load`] of a model that has older versions, whose file form is its wire form.
+    fn load(file: Content<'_>) -> Result<Self, Error>;
+}
+
+impl<C: Codec<M>, M: MessageModel> By<C> for M {
+    fn decode(content: Content<'_>) -> Result<Self, Error> {
+        M::VERSION.decode(content, |content| C::decode(M::FORMAT, content))
+    }
+
+    fn encode(&self) -> Result<Bytes, Error> {
+        C::encode(M::FORMAT, self)
+    }
+
+    fn load(file: Content<'_>) -> Result<Self, Error> {
+        M::VERSION.load(file, |file| C::decode(M::FORMAT, file))
     }
 }

@@ -3,7 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+
+use crate::error::shorten;
+use crate::{Error, ErrorKind, Value};
 
 /// The names of the headers that hop itself writes. Names that start with `_` are reserved for it.
 pub mod header {
@@ -15,6 +20,9 @@ pub mod header {
     pub const TEST: &str = "_test";
     /// The UTF-8 label of the model, in lower case.
     pub const FORMAT: &str = "_format";
+    /// The version of the model, in decimal digits, where it has several; see [`Version`](crate::Version). It stands among
+    /// the user's headers.
+    pub const VERSION: &str = "format-version";
     /// What the names of reserved headers start with.
     pub const RESERVED: char = '_';
 }
@@ -53,6 +61,61 @@ impl Headers {
         Self(Vec::with_capacity(count))
     }
 
+    /// The headers that `value` lists: `[name, value]` each, or an object of them where no name comes twice.
+    ///
+    /// The value of a header is text, null, or `{"$bytes": "<base64>"}`.
+    ///
+    /// ```
+    /// use hop_core::{Headers, Value};
+    ///
+    /// let list = Value::from_json(r#"[["_format", "circular"], ["raw", {"$bytes": "AP8="}], ["note", null]]"#)?;
+    /// let headers = Headers::from_value(&list)?;
+    /// assert_eq!(headers.get("raw"), Some(&b"\x00\xFF"[..]));
+    ///
+    /// let error = Headers::from_value(&Value::from_json(r#"{"priority": 1}"#)?).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     r#"headers: expected text, null or {"$bytes": base64} as the value of `priority`, found 1"#,
+    /// );
+    /// # Ok::<(), hop_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Kind `Invalid`, with the header that is none.
+    pub fn from_value(value: &Value) -> Result<Self, Error> {
+        let wrong = |expected: String, found: &Value| {
+            Error::new(ErrorKind::Invalid, "headers").expected(expected).found(shorten(&found.to_string()))
+        };
+        let mut headers = Self::new();
+        let mut push = |name: &str, value: &Value| {
+            let value = match value {
+                Value::Null => None,
+                Value::String(text) => Some(Bytes::copy_from_slice(text.as_bytes())),
+                tagged => match tagged["$bytes"].as_str().and_then(|text| STANDARD.decode(text).ok()) {
+                    Some(bytes) => Some(bytes.into()),
+                    None => {
+                        let name = shorten(&name.escape_debug().to_string());
+                        let wanted = format!("text, null or {{\"$bytes\": base64}} as the value of `{name}`");
+                        return Err(wrong(wanted, tagged));
+                    }
+                },
+            };
+            headers.push(name, value);
+            Ok(())
+        };
+        match value {
+            Value::Object(object) => {
+                object.iter().try_for_each(|(name, value)| push(&name.to_string_lossy(), value))?;
+            }
+            Value::Array(pairs) => pairs.iter().try_for_each(|pair| match pair.as_array() {
+                Some([name, value]) if name.as_str().is_some() => push(name.as_str().unwrap_or_default(), value),
+                _ => Err(wrong("[name, value]".to_owned(), pair)),
+            })?,
+            other => return Err(wrong("a list of [name, value], or an object".to_owned(), other)),
+        }
+        Ok(headers)
+    }
+
     /// Adds a header at the end.
     pub fn push(&mut self, name: impl Into<String>, value: Option<Bytes>) {
         self.0.push(Header { name: name.into(), value });
@@ -76,6 +139,11 @@ impl Headers {
     /// Whether a header of that name is there, null or not.
     pub fn contains(&self, name: &str) -> bool {
         self.first(name).is_some()
+    }
+
+    /// Takes out every header of that name.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|header| header.name != name);
     }
 
     /// All headers in order.

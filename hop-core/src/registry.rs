@@ -1,10 +1,13 @@
 //! Which models there are: those of this crate, those linked in, those added by hand.
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::HashSet;
+use std::collections::hash_map::{Entry, HashMap};
 use std::fmt;
 use std::sync::OnceLock;
 
+use crate::plugins::{Plugin, crate_ident};
+use crate::version::Lineage;
 use crate::{AnyModel, Blob, Content, Error, ErrorKind, JsonBlob, MessageModel, Value};
 
 /// The longest label a model may have, in bytes.
@@ -35,6 +38,9 @@ type Read = fn(Content<'_>) -> Result<Box<dyn AnyModel>, Error>;
 #[derive(Clone, Copy)]
 pub struct Registration {
     format: &'static str,
+    aliases: &'static [&'static str],
+    version: Option<u32>,
+    older: Option<&'static Lineage>,
     type_name: &'static str,
     crate_name: &'static str,
     crate_version: &'static str,
@@ -58,6 +64,9 @@ impl Registration {
     ) -> Self {
         Self {
             format: M::FORMAT,
+            aliases: M::ALIASES,
+            version: M::VERSION.number(),
+            older: M::VERSION.lineage(),
             type_name,
             crate_name,
             crate_version,
@@ -72,6 +81,16 @@ impl Registration {
     /// The label.
     pub const fn format(&self) -> &'static str {
         self.format
+    }
+
+    /// The other labels that its content comes under, [`MessageModel::ALIASES`].
+    pub const fn aliases(&self) -> &'static [&'static str] {
+        self.aliases
+    }
+
+    /// The version of its format, where messages state it; see [`MessageModel::VERSION`].
+    pub const fn version(&self) -> Option<u32> {
+        self.version
     }
 
     /// The type's name, without its path.
@@ -92,6 +111,16 @@ impl Registration {
     /// Whether this is the model `M`.
     pub fn is<M: MessageModel>(&self) -> bool {
         (self.type_id)() == TypeId::of::<M>()
+    }
+
+    /// All labels that this model itself claims.
+    fn labels(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.format).chain(self.aliases.iter().copied())
+    }
+
+    /// The older models that this one takes the place of, the newest first.
+    fn ancestors(&self) -> impl Iterator<Item = &'static Lineage> {
+        self.older.into_iter().flat_map(Lineage::models)
     }
 
     /// A model from its wire form.
@@ -164,10 +193,12 @@ macro_rules! registration {
 /// use donut_model as _;
 /// ```
 ///
+/// [`plugins!`](crate::plugins) names it too, and makes sure that it registered something.
+///
 /// Nor does a library register anything in a program of another language that links it statically and takes only the
-/// objects it calls: link it whole (`--whole-archive`). Where the linker cannot be trusted, [`Registry::builder`] takes
-/// models by hand: `Registry::builder().models([registration!(Donut)])`. The order of linking plays no part: two crates
-/// that claim one label are the same error in any.
+/// objects it calls: link it whole (`--whole-archive`), or as a shared library. Where the linker cannot be trusted,
+/// [`Registry::builder`] takes models by hand: `Registry::builder().models([registration!(Donut)])`. The order of linking
+/// plays no part: two crates that claim one label are the same error in any.
 #[macro_export]
 macro_rules! register {
     ($($model:ty),+ $(,)?) => {$(
@@ -193,7 +224,7 @@ impl Registry {
     /// It is made once; the first call costs a walk over the registrations.
     ///
     /// # Errors
-    /// Kind `Duplicate`, naming both crates, when two models claim one label; kind `Reserved` when a label is not allowed.
+    /// As [`RegistryBuilder::build`].
     pub fn linked() -> Result<&'static Self, Error> {
         static LINKED: OnceLock<Registry> = OnceLock::new();
         if let Some(registry) = LINKED.get() {
@@ -205,7 +236,7 @@ impl Registry {
 
     /// A registry put together by hand. `blob` and `json` are in it from the start.
     pub fn builder() -> RegistryBuilder {
-        RegistryBuilder { registrations: BUILT_IN.to_vec() }
+        RegistryBuilder { registrations: BUILT_IN.to_vec(), replacements: Vec::new(), plugins: Vec::new() }
     }
 
     /// The model labelled `label`, in any case.
@@ -276,6 +307,8 @@ impl<'a> IntoIterator for &'a Registry {
 #[derive(Debug, Clone)]
 pub struct RegistryBuilder {
     registrations: Vec<Registration>,
+    replacements: Vec<Registration>,
+    plugins: Vec<Plugin>,
 }
 
 impl RegistryBuilder {
@@ -286,40 +319,114 @@ impl RegistryBuilder {
         self
     }
 
-    /// Adds every model that the linker put into this program.
+    /// Adds models that take the place of any others under their labels, hop's own included, wherever those come from.
+    ///
+    /// Without this, a second model under one label is an error: no crate takes a label from another by being linked.
+    ///
+    /// ```
+    /// # use hop_core::{Registry, MessageModel, Content, Error, Value};
+    /// # #[derive(Debug)]
+    /// # struct Text;
+    /// # impl MessageModel for Text {
+    /// #     const FORMAT: &'static str = "blob";
+    /// #     fn decode(_: Content<'_>) -> Result<Self, Error> { Ok(Self) }
+    /// #     fn encode(&self) -> Result<bytes::Bytes, Error> { Ok(bytes::Bytes::new()) }
+    /// #     fn fields(&self) -> Result<Value, Error> { Ok(Value::Null) }
+    /// # }
+    /// const TEXT: hop_core::Registration = hop_core::registration!(Text); // labelled `blob`
+    ///
+    /// let error = Registry::builder().models([TEXT]).build().unwrap_err();
+    /// assert!(error.to_string().starts_with("registry: expected one model labelled `blob`"));
+    ///
+    /// let registry = Registry::builder().replace([TEXT]).build()?;
+    /// assert_eq!(registry.require("blob")?.type_name(), "Text");
+    /// # Ok::<(), Error>(())
+    /// ```
     #[must_use]
-    pub fn linked(self) -> Self {
+    pub fn replace(mut self, models: impl IntoIterator<Item = Registration>) -> Self {
+        self.replacements.extend(models);
+        self
+    }
+
+    /// Adds every model that the linker put into this program, and the demands of [`plugins!`](crate::plugins).
+    #[must_use]
+    pub fn linked(mut self) -> Self {
+        self.plugins.extend(inventory::iter::<Plugin>.into_iter().copied());
         self.models(inventory::iter::<Registration>.into_iter().copied())
     }
 
-    /// The registry. The same model twice is once.
+    /// The registry. The same model twice is once, and the newest version of a model is there for the older ones.
     ///
     /// # Errors
     /// Kind `Duplicate`, naming both crates, when two models claim one label; kind `Reserved` when a label has characters
-    /// or a length that are not allowed.
+    /// or a length that are not allowed; kind `Unlinked` when a crate of [`plugins!`](crate::plugins) registered no model.
     pub fn build(self) -> Result<Registry, Error> {
-        let mut registrations = self.registrations;
+        let Self { mut registrations, replacements, plugins } = self;
+        let crates: HashSet<String> =
+            registrations.iter().chain(&replacements).map(|model| crate_ident(model.crate_name)).collect();
+        if let Some(plugin) = plugins.iter().find(|plugin| !crates.contains(&plugin.crate_ident())) {
+            return Err(plugin.registered_nothing());
+        }
+        let replaced: HashSet<&str> = replacements.iter().flat_map(Registration::labels).collect();
+        registrations.retain(|model| !model.labels().any(|label| replaced.contains(label)));
+        registrations.extend(replacements);
+        let outdated: HashSet<(TypeId, &str)> = registrations
+            .iter()
+            .flat_map(|model| model.ancestors().map(|older| ((older.type_id)(), model.crate_name)))
+            .collect();
+        registrations.retain(|model| !outdated.contains(&((model.type_id)(), model.crate_name)));
         // Linking order differs from build to build; the registry and its errors must not.
         registrations.sort_by_key(|model| (model.format, model.crate_name, model.crate_version, model.type_name));
         registrations.dedup_by_key(|model| (model.format, (model.type_id)()));
-        let mut by_label = HashMap::with_capacity(registrations.len());
-        for (at, model) in registrations.iter().enumerate() {
-            check_label(model)?;
-            if let Some(earlier) = by_label.insert(model.format, at) {
-                let earlier: &Registration = &registrations[earlier];
-                return Err(Error::new(ErrorKind::Duplicate, "registry")
-                    .expected(format!("one model labelled `{}`", model.format))
-                    .found(format!("two: {earlier} and {model}"))
-                    .help("give one of them another label, or link only one of the crates"));
-            }
-        }
+        let by_label = by_label(&registrations)?;
         Ok(Registry { registrations, by_label })
     }
 }
 
-fn check_label(model: &Registration) -> Result<(), Error> {
+fn by_label(registrations: &[Registration]) -> Result<HashMap<&'static str, usize>, Error> {
+    let mut by_label = HashMap::with_capacity(registrations.len());
+    for (at, model) in registrations.iter().enumerate() {
+        for label in model.labels() {
+            check_label(model, label)?;
+            if let Some(earlier) = by_label.insert(label, at).filter(|earlier| *earlier != at) {
+                return Err(two_of(label, &registrations[earlier], model));
+            }
+        }
+    }
+    // Old labels come last: those of a model that is there in its own right, from another crate, stay with it.
+    for (at, model) in registrations.iter().enumerate() {
+        for older in model.ancestors() {
+            for label in std::iter::once(older.format).chain(older.aliases.iter().copied()) {
+                match by_label.entry(label) {
+                    Entry::Vacant(vacant) => {
+                        check_label(model, label)?;
+                        vacant.insert(at);
+                    }
+                    Entry::Occupied(taken) if *taken.get() == at => {}
+                    Entry::Occupied(taken) => {
+                        let other: &Registration = &registrations[*taken.get()];
+                        if (other.type_id)() != (older.type_id)() {
+                            return Err(two_of(label, other, model));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok(by_label)
+}
+
+fn two_of(label: &str, one: &Registration, other: &Registration) -> Error {
+    Error::new(ErrorKind::Duplicate, "registry")
+        .expected(format!("one model labelled `{label}`"))
+        .found(format!("two: {one} and {other}"))
+        .help(
+            "give one of them another label, link only one of the crates, or choose with `Registry::builder().replace`",
+        )
+}
+
+fn check_label(model: &Registration, label: &str) -> Result<(), Error> {
     let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
-    let label = model.format;
     if !label.is_empty() && label.len() <= LONGEST_LABEL && label.bytes().all(allowed) {
         return Ok(());
     }

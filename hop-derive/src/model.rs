@@ -2,8 +2,9 @@
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Error, Fields, Ident, LitStr, Path, parse_quote};
+use syn::{Data, DeriveInput, Error, Fields, GenericParam, Ident, LitInt, LitStr, Path, Type, parse_quote};
 
+use crate::attr::Attrs;
 use crate::mistakes::Mistakes;
 use crate::{attr, label};
 
@@ -13,6 +14,18 @@ pub(crate) struct Model<'a> {
     pub(crate) ident: &'a Ident,
     /// Its label.
     pub(crate) format: LitStr,
+    /// The labels that its content comes under besides.
+    pub(crate) aliases: Vec<LitStr>,
+    /// The codec, where it is not JSON.
+    pub(crate) codec: Option<Type>,
+    /// The function that reads the file form, where that is not the wire form.
+    pub(crate) load: Option<Path>,
+    /// The function that writes it.
+    pub(crate) dump: Option<Path>,
+    /// The version, where messages state it.
+    pub(crate) version: Option<LitInt>,
+    /// The model of the version before.
+    pub(crate) upgrade_from: Option<Type>,
     /// The function that makes an example, if there is one.
     pub(crate) example: Option<Path>,
     /// Where hop-core is.
@@ -37,9 +50,9 @@ impl<'a> Model<'a> {
     /// Everything that is wrong with it, at once.
     pub(crate) fn of(input: &'a DeriveInput) -> Result<Self, Refused> {
         let mut mistakes = Mistakes::default();
-        let attrs = attr::Attrs::of(&input.attrs, &mut mistakes);
+        let attrs = Attrs::of(&input.attrs, &mut mistakes);
         let attrs_are_clear = mistakes.is_empty();
-        let format = match attrs.format {
+        let format = match attrs.format.clone() {
             Some(format) => {
                 if let Err(reason) = label::check(&format.value()) {
                     mistakes.add(&format, reason);
@@ -50,10 +63,14 @@ impl<'a> Model<'a> {
             // The label may be what could not be read: one from the name would be judged for nothing.
             None => LitStr::new("", Span::call_site()),
         };
+        check_aliases(&attrs, &mut mistakes);
+        check_version(&attrs, &input.ident, attrs_are_clear, &mut mistakes);
         check_shape(input, &mut mistakes);
-        let krate = attrs.krate.unwrap_or_else(default_crate);
+        let Attrs { format: _, aliases, codec, load, dump, version, upgrade_from, example, krate } = attrs;
+        let krate = krate.unwrap_or_else(default_crate);
+        let ident = &input.ident;
         match mistakes.into_error() {
-            None => Ok(Self { ident: &input.ident, format, example: attrs.example, krate }),
+            None => Ok(Self { ident, format, aliases, codec, load, dump, version, upgrade_from, example, krate }),
             Some(error) => Err(Refused { error, krate }),
         }
     }
@@ -70,13 +87,51 @@ fn implied_format(ident: &Ident, mistakes: &mut Mistakes) -> LitStr {
     LitStr::new(&format, ident.span())
 }
 
-fn check_shape(input: &DeriveInput, mistakes: &mut Mistakes) {
-    if !input.generics.params.is_empty() {
+fn check_aliases(attrs: &Attrs, mistakes: &mut Mistakes) {
+    for (at, alias) in attrs.aliases.iter().enumerate() {
+        let label = alias.value();
+        if let Err(reason) = label::check(&label) {
+            mistakes.add(alias, reason);
+        } else if attrs.format.as_ref().is_some_and(|format| format.value() == label) {
+            mistakes.add(alias, format!("`{label}` is the model's own label: leave it out of the aliases"));
+        } else if attrs.aliases[..at].iter().any(|earlier| earlier.value() == label) {
+            mistakes.add(alias, format!("the alias `{label}` is given twice: keep one"));
+        }
+    }
+}
+
+fn check_version(attrs: &Attrs, ident: &Ident, attrs_are_clear: bool, mistakes: &mut Mistakes) {
+    let Some(older) = &attrs.upgrade_from else { return };
+    match &attrs.version {
+        Some(version) if version.base10_digits() == "1" => mistakes
+            .add(version, "version 1 is the first, and upgrades from nothing: write `version = 2`, or a higher number"),
+        None if attrs_are_clear => {
+            mistakes.add(older, "a model that upgrades from another has a version: write `version = 2` beside this");
+        }
+        _ => {}
+    }
+    if matches!(older, Type::Path(older) if older.qself.is_none() && older.path.is_ident(ident)) {
         mistakes.add(
-            &input.generics,
-            "a model is one concrete type: the registry makes it from a label alone; \
-             derive `HopModel` on a type without parameters, or write `impl MessageModel` by hand",
+            older,
+            format!("`{ident}` cannot upgrade from itself: name the older type, `upgrade_from = {ident}V1`"),
         );
+    }
+}
+
+fn check_shape(input: &DeriveInput, mistakes: &mut Mistakes) {
+    for parameter in &input.generics.params {
+        match parameter {
+            GenericParam::Lifetime(parameter) => mistakes.add(
+                &parameter.lifetime,
+                format!(
+                    "a model owns what it holds, for it outlives the bytes that it is read from: without `{0}`, \
+                     write `String` for `&{0} str`, and `Vec<u8>` for `&{0} [u8]`",
+                    parameter.lifetime
+                ),
+            ),
+            GenericParam::Type(parameter) => parameter_of(&parameter.ident, mistakes),
+            GenericParam::Const(parameter) => parameter_of(&parameter.ident, mistakes),
+        }
     }
     match &input.data {
         Data::Struct(data) => check_fields(&data.fields, mistakes),
@@ -92,6 +147,16 @@ fn check_shape(input: &DeriveInput, mistakes: &mut Mistakes) {
              or write `impl MessageModel` by hand",
         ),
     }
+}
+
+fn parameter_of(parameter: &Ident, mistakes: &mut Mistakes) {
+    mistakes.add(
+        parameter,
+        format!(
+            "a model is one concrete type, for it is made from a label alone, which says nothing about `{parameter}`: \
+             put a type in its place, or derive `HopModel` for a struct that wraps the one with the parameter"
+        ),
+    );
 }
 
 fn check_fields(fields: &Fields, mistakes: &mut Mistakes) {

@@ -163,8 +163,8 @@ impl StreamBuilder {
     }
 
     /// Decodes with these models, in the place of all that are linked.
-    pub fn registry(mut self, registry: Registry) -> Self {
-        self.registry = Some(Arc::new(registry));
+    pub fn registry(mut self, registry: impl Into<Arc<Registry>>) -> Self {
+        self.registry = Some(registry.into());
         self
     }
 

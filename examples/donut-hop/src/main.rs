@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 // Naming the crate is what links its models; the line in Cargo.toml alone would not.
-use donut_model as _;
+hop_cli::plugins!(donut_model);
 
 fn main() -> ExitCode {
     hop_cli::main()

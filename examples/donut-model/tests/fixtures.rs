@@ -1,29 +1,10 @@
 //! The models of this crate, held to messages kept as files.
 
-use donut_model as _;
-use hop_core::testing::{self, Failures};
+use donut_model::{Donut, SnewsAlert};
 use hop_core::{Registry, Route};
 
-const FOLDERS: [&str; 2] = [
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/donut"),
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/snews"),
-];
-
-#[test]
-fn every_fixture_comes_round() -> Result<(), Failures> {
-    for folder in FOLDERS {
-        testing::round_trips(folder, Registry::linked()?)?;
-    }
-    Ok(())
-}
-
-#[test]
-fn no_broken_content_panics() -> Result<(), Failures> {
-    for folder in FOLDERS {
-        testing::survives(folder, Registry::linked()?)?;
-    }
-    Ok(())
-}
+hop_core::fixtures!(Donut, "../../fixtures/donut");
+hop_core::fixtures!(SnewsAlert, "../../fixtures/snews");
 
 #[test]
 fn a_program_without_this_crate_sees_a_blob_and_the_label() -> Result<(), hop_core::Error> {

@@ -3,8 +3,6 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::process::ExitCode;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hop_core::{AnyModel, Content, Error, Headers, Limits, Registry, Value, json};
 
@@ -113,37 +111,8 @@ pub(crate) fn read(path: &Path) -> io::Result<Bytes> {
 }
 
 fn read_headers(path: &Path) -> Result<Headers, Failure> {
-    let wrong = |what: &str| Failure::Usage(format!("{}: {what}", path.display()));
-    let text = read(path).map_err(|error| wrong(&error.to_string()))?;
-    let value = json::parse(Content::from(&text)).map_err(|error| wrong(&error.to_string()))?;
-    let mut headers = Headers::new();
-    let mut push = |name: Option<&str>, value: &Value| {
-        let name = name.ok_or_else(|| wrong("expected a header's name, a string"))?;
-        let value = match value {
-            Value::Null => None,
-            Value::String(text) => Some(Bytes::copy_from_slice(text.as_bytes())),
-            tagged => {
-                let bytes = tagged["$bytes"].as_str().and_then(|text| STANDARD.decode(text).ok());
-                Some(
-                    bytes.ok_or_else(|| wrong("expected a header's value: text, null or {\"$bytes\": base64}"))?.into(),
-                )
-            }
-        };
-        headers.push(name, value);
-        Ok::<(), Failure>(())
-    };
-    match &value {
-        Value::Object(object) => {
-            for (name, value) in object.iter() {
-                push(name.as_str(), value)?;
-            }
-        }
-        Value::Array(pairs) => {
-            for pair in pairs {
-                push(pair[0].as_str(), &pair[1])?;
-            }
-        }
-        _ => return Err(wrong("expected headers, an object or a list of [name, value]")),
-    }
-    Ok(headers)
+    let wrong = |what: String| Failure::Usage(format!("{}: {what}", path.display()));
+    let text = read(path).map_err(|error| wrong(error.to_string()))?;
+    let headers = json::parse(Content::from(&text)).and_then(|value| Headers::from_value(&value));
+    headers.map_err(|error| wrong(error.to_string()))
 }

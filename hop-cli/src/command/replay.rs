@@ -1,4 +1,5 @@
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hop_core::{Content, Record, Registry};
@@ -6,7 +7,7 @@ use hop_kafka::{Publisher, StartPosition, Url, restore};
 
 use crate::args::Replay;
 use crate::failure::Failure;
-use crate::{models, output};
+use crate::output;
 
 /// How long each message may take to be sent and confirmed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -16,7 +17,8 @@ pub(crate) async fn run(registry: Registry, options: Replay) -> Result<ExitCode,
     let [dead_letters] = url.topics() else {
         return Err(Failure::Usage("name the one topic that holds the dead letters".to_owned()));
     };
-    let hop = crate::stream(registry, options.no_auth).build()?;
+    let registry = Arc::new(registry);
+    let hop = crate::stream(Arc::clone(&registry), options.no_auth).build()?;
     let group = match (options.group_id, hop.username(&url)?) {
         (Some(group), _) => group,
         // Rules of access usually want the username in front.
@@ -32,7 +34,7 @@ pub(crate) async fn run(registry: Registry, options: Replay) -> Result<ExitCode,
         .auto_commit(false)
         .await?;
     let out = hop.publish(&options.url).produce_timeout(PATIENCE).await?;
-    let sending = Sending { registry: models()?, out, to: options.to, all: options.all, dead_letters };
+    let sending = Sending { registry, out, to: options.to, all: options.all, dead_letters };
     let interrupted = tokio::signal::ctrl_c();
     tokio::pin!(interrupted);
     let (mut replayed, mut kept) = (0, 0);
@@ -66,7 +68,7 @@ enum Fate {
 
 /// Where messages go, and which.
 struct Sending<'a> {
-    registry: Registry,
+    registry: Arc<Registry>,
     out: Publisher,
     to: Option<String>,
     all: bool,

@@ -134,12 +134,32 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Array(values))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Value, A::Error> {
+        ObjectVisitor.visit_map(access).map(Value::Object)
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Object;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
         let mut entries: Vec<(Text, Value)> = Vec::new();
         while let Some((key, value)) = access.next_entry::<String, Value>()? {
             entries.push((key.into(), value));
         }
-        Ok(Value::Object(entries.into()))
+        Ok(entries.into())
     }
 }
 

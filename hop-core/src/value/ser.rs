@@ -33,10 +33,14 @@ impl Serialize for Value {
             Self::String(text) => serializer.serialize_str(&text.to_string_lossy()),
             Self::Bytes(bytes) => serializer.serialize_bytes(bytes),
             Self::Array(values) => serializer.collect_seq(values),
-            Self::Object(object) => {
-                serializer.collect_map(object.iter().map(|(key, value)| (key.to_string_lossy(), value)))
-            }
+            Self::Object(object) => object.serialize(serializer),
         }
+    }
+}
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(key, value)| (key.to_string_lossy(), value)))
     }
 }
 

@@ -4,22 +4,20 @@ impl ::hop_core::MessageModel for Donut {
     fn decode(
         content: ::hop_core::Content<'_>,
     ) -> ::core::result::Result<Self, ::hop_core::Error> {
-        <Self as ::hop_core::__private::Via<::hop_core::codec::Json>>::decode(content)
+        <Self as ::hop_core::__private::Via>::decode(content)
     }
     fn encode(
         &self,
     ) -> ::core::result::Result<::hop_core::__private::Bytes, ::hop_core::Error> {
-        <Self as ::hop_core::__private::Via<::hop_core::codec::Json>>::encode(self)
+        <Self as ::hop_core::__private::Via>::encode(self)
     }
     fn fields(&self) -> ::core::result::Result<::hop_core::Value, ::hop_core::Error> {
-        <Self as ::hop_core::__private::Via<::hop_core::codec::Json>>::fields(self)
+        <Self as ::hop_core::__private::Via>::fields(self)
     }
     fn from_fields(
         fields: ::hop_core::Value,
     ) -> ::core::result::Result<Self, ::hop_core::Error> {
-        <Self as ::hop_core::__private::Via<
-            ::hop_core::codec::Json,
-        >>::from_fields(fields)
+        <Self as ::hop_core::__private::Via>::from_fields(fields)
     }
 }
 ::hop_core::__private::inventory::submit! {

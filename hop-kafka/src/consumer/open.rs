@@ -124,7 +124,8 @@ impl Opener {
                     if !is_its_own || !self.is_wanted(&record) {
                         return Opened { place, what: What::Skipped };
                     }
-                    let content = Content::from(&record.content).with_limits(&self.stream.shared.limits);
+                    let limits = &self.stream.shared.limits;
+                    let content = Content::from(&record.content).with_limits(limits).with_headers(&record.headers);
                     let what = match M::decode(content) {
                         Ok(model) => What::Message(Typed { model, record }),
                         Err(error) => What::Undecodable(Error::decode(error, record)),

@@ -347,6 +347,8 @@ impl MessageModel for AvroBlob {
 
     fn example() -> Option<Self> {
         let alert = [("objectId", "ZTF26aaaaaaa".into()), ("ra", 123.4567.into()), ("dec", (-12.3456).into())];
-        Some(Self::new(hop_core::Value::object(alert)))
+        // As it arrives: with the schema that is inferred when it is sent.
+        let sent = Self::new(hop_core::Value::object(alert)).encode().ok()?;
+        Self::decode((&sent).into()).ok()
     }
 }

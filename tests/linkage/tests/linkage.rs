@@ -48,7 +48,25 @@ fn two_crates_with_one_label_are_an_error_that_names_both_in_any_order() {
         error,
         "registry: expected one model labelled `linkage-twin`, \
          found two: Apple (linkage-twin-a 1.0.0) and Pear (linkage-twin-b 2.0.0); \
-         give one of them another label, or link only one of the crates\n"
+         give one of them another label, link only one of the crates, or choose with `Registry::builder().replace`\n"
     );
     assert_eq!(run(env!("CARGO_BIN_EXE_linkage-twins-ba")).unwrap_err(), error);
+}
+
+#[test]
+fn a_plugin_is_linked() {
+    let models = beyond_core(run(env!("CARGO_BIN_EXE_linkage-plugins")).unwrap());
+    assert_eq!(models, ["linkage-named: Named (linkage-named 0.2.0)"]);
+    let models = beyond_core(run(env!("CARGO_BIN_EXE_linkage-renamed")).unwrap());
+    assert_eq!(models, ["linkage-apart: Apart (linkage-apart 0.4.0)"]);
+}
+
+#[test]
+fn a_plugin_that_registers_nothing_is_an_error_that_names_it() {
+    assert_eq!(
+        run(env!("CARGO_BIN_EXE_linkage-empty-plugin")).unwrap_err(),
+        "plugins: expected models of `linkage_empty`, which `linkage-tests` names, found none registered; \
+         see that the crate derives `HopModel` or calls `register!`, that the features with its models are on, \
+         and, where it is renamed, write `plugins!(name = \"package\")`\n"
+    );
 }

@@ -1,0 +1,3 @@
+hop_core::plugins!(donut_model);
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[derive(Debug)]
+struct Donut;
+
+hop_core::register!(Donut);
+
+fn main() {}

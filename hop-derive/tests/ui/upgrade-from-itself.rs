@@ -1,0 +1,8 @@
+use hop_core::HopModel;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Serialize, Deserialize, HopModel)]
+#[hop(version = 2, upgrade_from = Donut)]
+struct Donut;
+
+fn main() {}
