@@ -13,6 +13,7 @@ mod reading;
 mod security;
 mod starting;
 mod steering;
+mod topics;
 mod unanswered;
 mod writing;
 

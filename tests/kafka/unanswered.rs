@@ -128,6 +128,17 @@ async fn a_produce_timeout_is_kept() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_topics_ends_in_time() {
+    with_each(async |who, hop, _, url| {
+        let started = Instant::now();
+        let error = hop.list_topics(&url).await.unwrap_err();
+        soon(who, started, Duration::ZERO);
+        assert!(matches!(error.kind(), ErrorKind::Connection | ErrorKind::TimedOut), "{who}: {error:?}");
+    })
+    .await;
+}
+
 #[test]
 fn without_a_runtime_it_is_the_same() {
     const PATIENCE: Duration = Duration::from_millis(300);
@@ -141,4 +152,7 @@ fn without_a_runtime_it_is_the_same() {
     let started = Instant::now();
     assert_eq!(out.close_within_blocking(PATIENCE).unwrap_err().undelivered().len(), 1);
     soon("close", started, PATIENCE);
+    let started = Instant::now();
+    assert!(hop.list_topics_blocking(hole.url()).is_err());
+    soon("list", started, Duration::ZERO);
 }

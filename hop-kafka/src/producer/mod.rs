@@ -7,9 +7,12 @@ mod delivery;
 mod limit;
 mod publish;
 mod publisher;
+mod topics;
 mod write;
 
 pub use self::delivery::{Delivered, Delivery};
 pub use self::publish::{Compression, Publish};
 pub use self::publisher::Publisher;
+pub use self::topics::Topic;
+pub(crate) use self::topics::list;
 pub use self::write::Write;
