@@ -104,14 +104,8 @@ impl Running {
 
     /// As Ctrl-C does.
     pub fn interrupt(&self) {
-        self.signal("INT");
-    }
-
-    /// A signal by its name: `STOP`, `CONT`, …
-    pub fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let killed = Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap();
-        assert!(killed.success(), "process {id} takes no signal {name}");
+        let killed = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success(), "process {} cannot be interrupted", self.child.id());
     }
 
     /// Waits for its end.
