@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use hop_core::Blob;
+use hop_kafka::auth::Mechanism;
 use hop_kafka::{Compression, ErrorKind, Publisher};
+use hop_tests::secured::Secured;
 use hop_tests::{Broker, stream};
 
 use crate::{all, blob};
@@ -121,4 +123,27 @@ async fn where_the_limit_is_not_told_the_broker_decides() {
     let error = out.max_message_bytes("t").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
     assert_eq!(out.close_within(Duration::ZERO).await.unwrap_err().undelivered().len(), 2);
+}
+
+#[tokio::test]
+async fn who_may_write_and_not_ask_writes_what_the_broker_takes() {
+    let Some(secured) = Secured::or_skip("who_may_write_and_not_ask_writes_what_the_broker_takes") else { return };
+    let topic = secured.broker.topic_with(1, &[("max.message.bytes", "200000")]).await;
+    let url = format!("kafka://{}/{topic}", secured.sasl_ssl());
+    let hop = |user| {
+        let credential = secured.credential(user, Mechanism::ScramSha512);
+        hop_kafka::Stream::builder().credential(credential).build().unwrap()
+    };
+    let out = hop("writer").publish(&url).await.unwrap();
+    assert_eq!(out.max_message_bytes(&topic).await.unwrap_err().kind(), ErrorKind::Authorization);
+    out.write(&noise(150_000)).send().await.unwrap();
+    let error = out.write(&noise(300_000)).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.undelivered()[0].kind), (ErrorKind::Undelivered, ErrorKind::TooLarge));
+    // The refusal of one does no harm to the next.
+    out.write(&noise(150_000)).send().await.unwrap();
+    out.close().await.unwrap();
+
+    let out = hop("owner").publish(&url).idempotent(true).await.unwrap();
+    assert_eq!(out.max_message_bytes(&topic).await.unwrap(), 200_000);
+    assert_eq!(out.write(&noise(300_000)).send().await.unwrap_err().kind(), ErrorKind::TooLarge);
 }

@@ -1,4 +1,8 @@
-use hop_kafka::ErrorKind;
+use std::time::{Duration, Instant};
+
+use hop_kafka::auth::Mechanism;
+use hop_kafka::{Credential, ErrorKind};
+use hop_tests::secured::Secured;
 use hop_tests::{Broker, stream};
 
 #[tokio::test]
@@ -31,4 +35,22 @@ fn they_are_listed_without_a_runtime_too() {
 async fn a_url_that_is_none_is_refused() {
     let error = stream().build().unwrap().list_topics("http://127.0.0.1/").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Url);
+}
+
+#[tokio::test]
+async fn each_sees_what_his_credential_may_see() {
+    let Some(secured) = Secured::or_skip("each_sees_what_his_credential_may_see") else { return };
+    let topic = secured.broker.topic(2).await;
+    let list = async |credential: Credential| {
+        let hop = hop_kafka::Stream::builder().credential(credential).build().unwrap();
+        hop.list_topics(format!("kafka://{}/{topic}", secured.sasl_ssl())).await
+    };
+    assert_eq!(list(secured.credential("writer", Mechanism::Plain)).await.unwrap()[0].partitions, 2);
+    assert_eq!(list(secured.credential("stranger", Mechanism::Plain)).await.unwrap(), []);
+    let started = Instant::now();
+    let wrong = Credential::new("writer", "wrong").mechanism(Mechanism::Plain).ssl_ca_location(secured.file("ca.pem"));
+    let error = list(wrong).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication, "{error}");
+    // No patience mends that.
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }

@@ -191,10 +191,14 @@ impl Question {
     fn ask(&self, nobody_waits: impl Fn() -> bool) -> Result<usize, Error> {
         let deadline = Instant::now() + self.within;
         let answers = self.send()?;
+        let complaint = &self.producer.context().complaint;
         loop {
+            if let Some(hopeless) = complaint.hopeless(&self.operation) {
+                return Err(hopeless);
+            }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || nobody_waits() {
-                let why = self.producer.context().complaint.error(&self.operation);
+                let why = complaint.error(&self.operation);
                 return Err(why.unwrap_or_else(|| Error::timed_out(&self.operation, self.within)));
             }
             if let Some(answer) = next(&answers, left.min(SLICE)) {
