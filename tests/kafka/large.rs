@@ -70,14 +70,16 @@ async fn what_the_broker_refuses_as_too_large_has_the_size_that_it_counts() {
         return;
     };
     let topic = broker.topic_with(1, &[("max.message.bytes", "50000")]).await;
-    let out = stream().build().unwrap().publish(broker.url(&topic)).await.unwrap();
-    // So small a message is not worth a question; the broker sees to it.
-    let overhead = overhead(&out, LIMIT).await;
-    let error = out.write(&noise(LIMIT - overhead + 1)).send().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Undelivered);
-    assert!(error.to_string().contains("it has 50001 bytes"), "{error}");
-    out.write(&noise(LIMIT - overhead)).send().await.unwrap();
-    assert_eq!((out.counters().delivered, out.counters().failed), (1, 2));
+    for idempotent in [false, true] {
+        let out = stream().build().unwrap().publish(broker.url(&topic)).idempotent(idempotent).await.unwrap();
+        // So small a message is not worth a question; the broker sees to it.
+        let overhead = overhead(&out, LIMIT).await;
+        let error = out.write(&noise(LIMIT - overhead + 1)).send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Undelivered);
+        assert!(error.to_string().contains("it has 50001 bytes"), "{error}");
+        out.write(&noise(LIMIT - overhead)).send().await.unwrap();
+        assert_eq!((out.counters().delivered, out.counters().failed), (1, 2));
+    }
 }
 
 #[tokio::test]
