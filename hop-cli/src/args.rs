@@ -31,6 +31,8 @@ pub(crate) enum Command {
     ///
     /// Reads to the end of the topic. What still does not decode is put back at its end, with its headers as they are.
     Replay(Replay),
+    /// List the topics of a broker that the credential may see.
+    ListTopics(ListTopics),
     /// Decode files without a broker.
     Decode(Decode),
     /// List the message formats that this binary knows.
@@ -142,6 +144,20 @@ pub(crate) struct Replay {
     /// The group that keeps how far the dead letters are read; `hop-replay` after the username and a hyphen unless set.
     #[arg(short, long)]
     pub(crate) group_id: Option<String>,
+
+    /// Do not authenticate.
+    #[arg(long)]
+    pub(crate) no_auth: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ListTopics {
+    /// Where: `kafka://[username@]broker[:port]/[topic[,topic2[,...]]]`; those topics alone, where it names some.
+    pub(crate) url: String,
+
+    /// Print a JSON list, with the number of partitions of each topic.
+    #[arg(short, long)]
+    pub(crate) json: bool,
 
     /// Do not authenticate.
     #[arg(long)]

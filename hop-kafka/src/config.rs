@@ -23,3 +23,15 @@ pub(crate) fn client(url: &Url, credential: Option<&Credential>, properties: &[(
     config.set_log_level(if debug { RDKafkaLogLevel::Debug } else { RDKafkaLogLevel::Info });
     config
 }
+
+/// Sets what the user has not set, by this name or the other one that the property has.
+pub(crate) fn set_default(config: &mut ClientConfig, name: &str, value: impl Into<String>) {
+    let other = match name {
+        "compression.type" => "compression.codec",
+        "message.timeout.ms" => "delivery.timeout.ms",
+        name => name,
+    };
+    if config.get(name).is_none() && config.get(other).is_none() {
+        config.set(name, value);
+    }
+}

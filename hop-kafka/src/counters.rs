@@ -22,6 +22,60 @@ pub struct ReadCounters {
     pub rebalances: u64,
 }
 
+/// What a writer has done so far; each number only grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct WriteCounters {
+    /// Messages that were queued; those that are neither delivered nor failed are still to be sent.
+    pub queued: u64,
+    /// Messages that the broker confirmed.
+    pub delivered: u64,
+    /// Bytes of their contents.
+    pub bytes: u64,
+    /// Messages that were not delivered.
+    pub failed: u64,
+    /// Errors of the connection, those that librdkafka mends by itself included.
+    pub errors: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct WriteTally {
+    queued: AtomicU64,
+    delivered: AtomicU64,
+    bytes: AtomicU64,
+    failed: AtomicU64,
+    errors: AtomicU64,
+}
+
+impl WriteTally {
+    pub(crate) fn queued(&self) {
+        add(&self.queued, 1);
+    }
+
+    pub(crate) fn delivered(&self, bytes: usize) {
+        add(&self.delivered, 1);
+        add(&self.bytes, bytes as u64);
+    }
+
+    pub(crate) fn failed(&self) {
+        add(&self.failed, 1);
+    }
+
+    pub(crate) fn error(&self) {
+        add(&self.errors, 1);
+    }
+
+    pub(crate) fn read(&self) -> WriteCounters {
+        WriteCounters {
+            queued: get(&self.queued),
+            delivered: get(&self.delivered),
+            bytes: get(&self.bytes),
+            failed: get(&self.failed),
+            errors: get(&self.errors),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     messages: AtomicU64,
@@ -35,6 +89,10 @@ pub(crate) struct Tally {
 
 fn add(counter: &AtomicU64, count: u64) {
     counter.fetch_add(count, Ordering::Relaxed);
+}
+
+fn get(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
 }
 
 impl Tally {
@@ -64,7 +122,6 @@ impl Tally {
     }
 
     pub(crate) fn read(&self) -> ReadCounters {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         ReadCounters {
             messages: get(&self.messages),
             bytes: get(&self.bytes),

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use hop_core::{Outgoing, Record};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -144,6 +145,29 @@ impl Error {
             .help("`Error::undelivered` hands them back");
         out.0.undelivered = undelivered;
         out
+    }
+
+    /// A message of this size is above the topic's limit, so it was not sent.
+    pub(crate) fn too_large(topic: &str, size: usize, limit: usize) -> Self {
+        let message = format!(
+            "writing to `{topic}`: the message has {size} bytes with its headers, and the topic takes {limit} \
+             (`max.message.bytes`); it was not sent"
+        );
+        Self::new(ErrorKind::TooLarge, message)
+            .help("compress it, send a reference to the data instead, or ask the topic's owner for more")
+    }
+
+    /// The error of a message that was not queued, with the message.
+    pub(crate) fn hand_back(mut self, topic: String, message: Outgoing) -> Self {
+        let (kind, reason) = (self.kind(), self.to_string());
+        self.0.undelivered = vec![Undelivered { topic, message, kind, reason }];
+        self
+    }
+
+    /// There was no answer, and nothing that says why.
+    pub(crate) fn timed_out(operation: &str, within: Duration) -> Self {
+        Self::new(ErrorKind::TimedOut, format!("{operation}: no answer within {within:?}"))
+            .help("check the broker's host and port, and the connection to it")
     }
 
     /// A setting that librdkafka refuses: its name and why, and not its value, which may be a secret.

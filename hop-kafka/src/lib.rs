@@ -11,16 +11,17 @@ mod producer;
 mod record;
 mod stream;
 mod url;
+mod waiting;
 
 pub use self::auth::{Auth, Credential};
 pub use self::consumer::{
     Alert, Control, Lag, Start, StartPosition, StartReason, Subscribe, Subscription, Typed, TypedSubscription,
     Undecodable, dead_letter, restore,
 };
-pub use self::counters::ReadCounters;
+pub use self::counters::{ReadCounters, WriteCounters};
 pub use self::embedded::EmbeddedBroker;
 pub use self::error::{Error, ErrorKind, Undelivered};
-pub use self::producer::{Compression, Delivered, Delivery, Publish, Publisher, Write};
+pub use self::producer::{Compression, Delivered, Delivery, Publish, Publisher, Topic, Write};
 pub use self::stream::{Stream, StreamBuilder};
 pub use self::url::Url;
 

@@ -8,7 +8,7 @@ use hop_core::{Limits, Registry};
 
 use crate::consumer::Subscribe;
 use crate::producer::Publish;
-use crate::{Auth, Credential, Error, ErrorKind, StartPosition, Url};
+use crate::{Auth, Credential, Error, ErrorKind, StartPosition, Topic, Url};
 
 /// What readers and writers have in common: credentials, models, and where to start.
 ///
@@ -103,6 +103,33 @@ impl Stream {
     /// ```
     pub fn publish(&self, url: impl AsRef<str>) -> Publish {
         Publish::new(self.clone(), url.as_ref().parse())
+    }
+
+    /// The topics that `url` names, as far as they are there, or every topic where it names none; sorted by name. What the
+    /// credential may not see is not there.
+    ///
+    /// ```no_run
+    /// # async fn demo(hop: hop_kafka::Stream) -> Result<(), hop_kafka::Error> {
+    /// for topic in hop.list_topics("kafka://kafka.scimma.org/").await? {
+    ///     println!("{}: {} partitions", topic.name, topic.partitions);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Kind `Url`, `Credential` or `Config`, and what the broker says: `Connection`, `Tls`, `Authentication`, or `TimedOut`
+    /// after the stream's connect time-out.
+    pub async fn list_topics(&self, url: impl AsRef<str>) -> Result<Vec<Topic>, Error> {
+        crate::producer::list(self.clone(), url.as_ref().parse()?).await
+    }
+
+    /// As [`list_topics`](Self::list_topics), waiting on this thread.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn list_topics_blocking(&self, url: impl AsRef<str>) -> Result<Vec<Topic>, Error> {
+        crate::waiting::block_on(self.list_topics(url))
     }
 
     /// The username that readers and writers of `url` speak as; `None` when authentication is off.

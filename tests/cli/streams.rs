@@ -367,3 +367,43 @@ fn a_start_that_is_no_time_is_refused_with_one_that_is() {
     assert_eq!(finished.expect(2), "");
     assert!(finished.err.contains("2026-11-22T03:00:00Z"), "{}", finished.err);
 }
+
+#[test]
+fn topics_are_listed_as_hop_client_lists_them() {
+    let broker = Broker::start(&["second", "first:3"]);
+    let list = |topics: &str, options: &[&str]| {
+        let finished = hop(["list-topics", "--no-auth", &broker.url(topics)].iter().chain(options)).run();
+        finished.expect(0).to_owned()
+    };
+    assert_eq!(list("", &[]), "Accessible topics:\n first\n second\n");
+    assert_eq!(list("second,third", &[]), "Accessible topics:\n second\n");
+    assert_eq!(list("third", &[]), "No accessible topics\n");
+    let [topics] = &json_lines(&list("", &["--json"]))[..] else { panic!("one line") };
+    assert_eq!(*topics, json!([{"topic": "first", "partitions": 3}, {"topic": "second", "partitions": 1}]));
+    assert_eq!(json_lines(&list("third", &["-j"])), [json!([])]);
+}
+
+#[test]
+fn a_list_of_topics_that_cannot_be_had_says_why() {
+    let finished = hop(["list-topics", "--no-auth", "kafka://127.0.0.1:1/"]).run();
+    assert_eq!(finished.expect(1), "");
+    assert!(finished.err.contains("listing the topics") && finished.err.contains("127.0.0.1:1"), "{}", finished.err);
+    let finished = hop(["list-topics", "--no-auth", "http://127.0.0.1/"]).run();
+    assert_eq!(finished.expect(1), "");
+    assert!(finished.err.contains("kafka://"), "{}", finished.err);
+}
+
+#[test]
+fn a_message_that_is_too_large_does_not_keep_the_others_back() {
+    let test = "a_message_that_is_too_large_does_not_keep_the_others_back";
+    let Some(broker) = hop_tests::Broker::apache_or_skip(test) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let topic = runtime.block_on(broker.topic_with(1, &[("max.message.bytes", "200000")]));
+    let url = broker.url(&topic);
+    let finished = hop(["publish", "--no-auth", &url]).input(format!("1\n{}\n3\n", "2".repeat(300_000))).run();
+    assert_eq!(finished.expect(1), "");
+    assert!(finished.err.contains("the topic takes 200000"), "{:.1000}", finished.err);
+    assert!(finished.err.contains("1 of 3 messages were not delivered"), "{:.1000}", finished.err);
+    let finished = hop(["subscribe", "--no-auth", "-e", "-s", "EARLIEST", &url]).run();
+    assert_eq!(finished.expect(0), "1\n3\n");
+}

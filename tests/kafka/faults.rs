@@ -12,11 +12,11 @@ use hop_tests::stream;
 use crate::{json, next, send};
 
 /// What the calls are told to take at most.
-const TIME_OUT: Duration = Duration::from_secs(2);
+pub(super) const TIME_OUT: Duration = Duration::from_secs(2);
 /// What they may take beyond, on a machine that does other things as well.
 const SLACK: Duration = Duration::from_millis(1500);
 
-fn hop() -> Stream {
+pub(super) fn hop() -> Stream {
     stream().connect_timeout(TIME_OUT).until_eos(false).build().unwrap()
 }
 
@@ -46,7 +46,7 @@ impl Frozen {
 }
 
 /// Each kind of silence, with what keeps it up.
-fn silences() -> Vec<(&'static str, String, Box<dyn std::any::Any>)> {
+pub(super) fn silences() -> Vec<(&'static str, String, Box<dyn std::any::Any>)> {
     let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let hole = TcpListener::bind("127.0.0.1:0").unwrap();
     let frozen = Frozen::start();
@@ -59,7 +59,7 @@ fn silences() -> Vec<(&'static str, String, Box<dyn std::any::Any>)> {
 }
 
 /// Runs a call that may take so long; gives what it gave.
-async fn within<T>(what: &str, most: Duration, call: impl Future<Output = T>) -> T {
+pub(super) async fn within<T>(what: &str, most: Duration, call: impl Future<Output = T>) -> T {
     let started = Instant::now();
     let out = tokio::time::timeout(Duration::from_secs(60), call).await.unwrap_or_else(|_| panic!("{what} hangs"));
     let took = started.elapsed();
@@ -68,7 +68,7 @@ async fn within<T>(what: &str, most: Duration, call: impl Future<Output = T>) ->
 }
 
 /// Drops it, and sees that this takes no longer than two seconds.
-fn drop_soon<T>(what: &str, it: T) {
+pub(super) fn drop_soon<T>(what: &str, it: T) {
     let started = Instant::now();
     drop(it);
     assert!(started.elapsed() < Duration::from_secs(2), "dropping {what} took {:?}", started.elapsed());

@@ -7,11 +7,14 @@ mod connections;
 mod dead_letters;
 mod faults;
 mod groups;
+mod large;
 mod many;
 mod reading;
 mod security;
 mod starting;
 mod steering;
+mod topics;
+mod unanswered;
 mod writing;
 
 use std::time::Duration;

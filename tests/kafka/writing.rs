@@ -138,17 +138,6 @@ async fn a_full_queue_waits_instead_of_failing() {
 }
 
 #[tokio::test]
-async fn a_message_beyond_the_topics_limit_is_refused_as_too_large() {
-    let Some(broker) = Broker::apache_or_skip("a_message_beyond_the_topics_limit_is_refused_as_too_large") else {
-        return;
-    };
-    let out = stream().build().unwrap().publish(broker.url(&broker.topic(1).await)).await.unwrap();
-    let error = out.write(&Blob::from(vec![b'x'; 2 << 20])).send().await.unwrap_err();
-    assert_eq!(error.undelivered().len(), 1);
-    assert!(error.to_string().contains("max.message.bytes"), "{error}");
-}
-
-#[tokio::test]
 async fn a_refused_credential_is_told_though_messages_may_wait_for_ever() {
     let Some(broker) = Broker::apache_or_skip("a_refused_credential_is_told_though_messages_may_wait_for_ever") else {
         return;
@@ -181,4 +170,113 @@ async fn a_setting_that_is_refused_is_named_and_not_shown() {
     // Less than librdkafka can count is not nothing, which would be for ever.
     let out = hop.publish("kafka://127.0.0.1:1/t").produce_timeout(Duration::from_micros(10)).await.unwrap();
     assert_eq!(out.write(&json(1)).send().await.unwrap_err().kind(), ErrorKind::Undelivered);
+}
+
+#[tokio::test]
+async fn the_fate_of_a_message_is_told_to_a_function() {
+    let broker = Broker::new();
+    let hop = stream().build().unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    let out = hop.publish(broker.url(&broker.topic(1).await)).await.unwrap();
+    for number in 0..3 {
+        let tell = tell.clone();
+        let fate = out.write(&json(number)).on_delivery(move |fate| tell.send((number, fate)).unwrap()).queue().await;
+        // It may be awaited as well.
+        fate.unwrap().await.unwrap();
+    }
+    let _fate = out.write(&json(3)).on_delivery(|_| panic!("this panic is meant")).queue().await.unwrap();
+    out.flush().await.unwrap();
+    let offsets: Vec<_> = told.try_iter().map(|(number, fate)| (number, fate.unwrap().offset)).collect();
+    assert_eq!(offsets, [(0, 0), (1, 1), (2, 2)]);
+    // Whoever panics does not take the writer along.
+    out.write(&json(4)).send().await.unwrap();
+    out.close().await.unwrap();
+
+    let timeout = Duration::from_millis(100);
+    let out = hop.publish("kafka://127.0.0.1:1/t").produce_timeout(timeout).await.unwrap();
+    let tell_of_failure = tell.clone();
+    let (five, six) = (json(5), json(6));
+    let write = out.write(&five).on_delivery(move |fate| tell_of_failure.send((5, fate)).unwrap());
+    let _fate = write.queue().await.unwrap();
+    // What was told is not told again.
+    out.flush().await.unwrap();
+    let (_, fate) = told.try_recv().unwrap();
+    assert_eq!(fate.unwrap_err().message.content, r#"{"n": 5}"#);
+    // What is not queued has no fate.
+    let refused = out.write(&six).header("_mine", "").on_delivery(move |fate| tell.send((6, fate)).unwrap());
+    assert_eq!(refused.queue().await.unwrap_err().kind(), ErrorKind::Encode);
+    assert!(told.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_writer_counts_what_it_does() {
+    let broker = Broker::new();
+    let hop = stream().build().unwrap();
+    let out = hop.publish(broker.url(&broker.topic(1).await)).await.unwrap();
+    assert_eq!(out.counters(), hop_kafka::WriteCounters::default());
+    for _ in 0..3 {
+        out.write(&blob("12345")).send().await.unwrap();
+    }
+    let counters = out.counters();
+    assert_eq!((counters.queued, counters.delivered, counters.bytes, counters.failed), (3, 3, 15, 0));
+
+    let out = hop.publish("kafka://127.0.0.1:1/t").produce_timeout(Duration::from_millis(100)).await.unwrap();
+    out.write(&blob("12345")).send().await.unwrap_err();
+    let counters = out.counters();
+    assert_eq!((counters.queued, counters.delivered, counters.bytes, counters.failed), (1, 0, 0, 1));
+    assert!(counters.errors > 0);
+}
+
+#[test]
+fn a_program_without_a_runtime_writes_too() {
+    let broker = hop_kafka::EmbeddedBroker::start().unwrap();
+    let url = broker.url("t");
+    let hop = stream().build().unwrap();
+    let out = hop.publish(&url).start().unwrap();
+    assert_eq!(out.write(&json(0)).key("k").send_blocking().unwrap().offset, 0);
+    let fates: Vec<_> = (1..50).map(|number| out.write(&json(number)).key("k").queue_blocking().unwrap()).collect();
+    let offsets: Vec<_> = fates.into_iter().map(|fate| fate.wait_blocking().unwrap().offset).collect();
+    assert_eq!(offsets, (1..50).collect::<Vec<_>>());
+    let _fate = out.write(&json(50)).key("k").queue_blocking().unwrap();
+    out.flush_blocking().unwrap();
+    out.close_blocking().unwrap();
+    let mut alerts = hop.subscribe(&url).start_blocking().unwrap();
+    let read: Vec<_> = alerts.blocking().map(Result::unwrap).collect();
+    assert_eq!(numbers(&read), (0..=50).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn failures_that_nobody_looks_at_stop_the_writing_before_they_fill_the_memory() {
+    let hop = stream().build().unwrap();
+    let publish = || hop.publish("kafka://127.0.0.1:1/t").produce_timeout(Duration::from_millis(100));
+    for (count, content) in [(10_000, "few".to_owned()), (68, "much".repeat(250_000))] {
+        let out = publish().await.unwrap();
+        let content = blob(&content);
+        for _ in 0..count {
+            let _fate = out.write(&content).queue().await.unwrap();
+        }
+        while out.unsent() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let error = out.write(&blob("last")).queue().await.unwrap_err();
+        assert_eq!((error.kind(), error.undelivered().len()), (ErrorKind::Undelivered, count + 1));
+        assert!(error.to_string().contains("`flush` from time to time"), "{error}");
+        assert_eq!(error.undelivered()[count].message.content, "last");
+        // All is handed back, so there is room again, and nothing left to tell.
+        let _fate = out.write(&blob("again")).queue().await.unwrap();
+        assert_eq!(out.close().await.unwrap_err().undelivered().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn properties_go_before_settings_by_either_of_their_names() {
+    for name in ["message.timeout.ms", "delivery.timeout.ms"] {
+        let hop = stream().property(name, "100").build().unwrap();
+        // Without the property it would wait for ever.
+        let out = hop.publish("kafka://127.0.0.1:1/t").await.unwrap();
+        assert_eq!(out.write(&json(1)).send().await.unwrap_err().kind(), ErrorKind::Undelivered, "{name}");
+    }
+    let hop = stream().property("compression.codec", "no-such-thing").build().unwrap();
+    let error = hop.publish("kafka://127.0.0.1:1/t").compression(Compression::Gzip).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
 }

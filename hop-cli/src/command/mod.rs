@@ -3,6 +3,7 @@
 pub(crate) mod broker;
 pub(crate) mod decode;
 pub(crate) mod demo;
+pub(crate) mod list_topics;
 pub(crate) mod models;
 pub(crate) mod publish;
 pub(crate) mod replay;

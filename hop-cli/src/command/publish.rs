@@ -17,11 +17,15 @@ pub(crate) async fn run(registry: Registry, options: Publish) -> Result<ExitCode
     let models = load(&registry, &options)?;
     let hop = crate::stream(registry, options.no_auth).build()?;
     let out = hop.publish(&options.url).produce_timeout(options.timeout).await?;
-    let queued = Cell::new(0);
+    let (queued, refused) = (Cell::new(0), Cell::new(0));
     let work = async {
         for model in &models {
-            // What is not delivered comes back from `flush`.
-            let _fate = out.write(&**model).test(options.test).queue().await?;
+            // What is not delivered comes back from `flush`; what is too large is told here, and the others go on.
+            match out.write(&**model).test(options.test).queue().await {
+                Ok(_fate) => {}
+                Err(error) if error.undelivered().is_empty() => return Err(error),
+                Err(error) => refused.set(refused.get() + complain(&error)),
+            }
             queued.set(queued.get() + 1);
         }
         out.flush().await
@@ -31,25 +35,31 @@ pub(crate) async fn run(registry: Registry, options: Publish) -> Result<ExitCode
         stopped = tokio::signal::ctrl_c() => { stopped?; None }
         sent = work => Some(sent),
     };
-    match sent {
-        Some(Ok(())) => Ok(ExitCode::SUCCESS),
-        Some(Err(error)) if error.undelivered().is_empty() => Err(error.into()),
-        Some(Err(error)) => {
-            for lost in error.undelivered() {
-                output::complain(format_args!("not delivered to `{}`: {}", lost.topic, lost.reason));
-            }
-            let (lost, all) = (error.undelivered().len(), models.len());
-            output::complain(format_args!("{lost} of {all} messages were not delivered"));
-            Ok(ExitCode::FAILURE)
-        }
+    let lost = match sent {
+        Some(Ok(())) => refused.get(),
+        Some(Err(error)) if error.undelivered().is_empty() => return Err(error.into()),
+        Some(Err(error)) => refused.get() + complain(&error),
         None => {
             let unsent = models.len() - queued.get() + out.unsent();
             // What is given up here is counted already.
             let _given_up = out.close_within(std::time::Duration::ZERO).await;
             output::complain(format_args!("stopped with {unsent} of {} messages unsent", models.len()));
-            Ok(ExitCode::FAILURE)
+            return Ok(ExitCode::FAILURE);
         }
+    };
+    if lost == 0 {
+        return Ok(ExitCode::SUCCESS);
     }
+    output::complain(format_args!("{lost} of {} messages were not delivered", models.len()));
+    Ok(ExitCode::FAILURE)
+}
+
+/// Says of each message that it was not delivered, and why; gives how many they are.
+fn complain(error: &hop_kafka::Error) -> usize {
+    for lost in error.undelivered() {
+        output::complain(format_args!("not delivered to `{}`: {}", lost.topic, lost.reason));
+    }
+    error.undelivered().len()
 }
 
 /// Every message, read before the first is sent: a file that does not load stops all.

@@ -15,7 +15,7 @@ mod subscribe;
 mod subscription;
 mod undecodable;
 
-use crate::{Error, ErrorKind};
+use crate::waiting::spawn;
 
 pub use self::alert::{Alert, Typed};
 pub use self::control::{Control, Lag};
@@ -23,9 +23,3 @@ pub use self::start::{Start, StartPosition, StartReason};
 pub use self::subscribe::Subscribe;
 pub use self::subscription::{Subscription, TypedSubscription};
 pub use self::undecodable::{Undecodable, dead_letter, restore};
-
-/// A thread that nobody waits for.
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
-    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(run);
-    spawned.map(drop).map_err(|error| Error::new(ErrorKind::Kafka, format!("starting the thread {name}: {error}")))
-}

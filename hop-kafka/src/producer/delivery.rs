@@ -1,9 +1,11 @@
 //! What became of each message.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -15,7 +17,9 @@ use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 use tokio::sync::{oneshot, watch};
 
+use super::limit::size_as_sent;
 use crate::complaint::Complaint;
+use crate::counters::WriteTally;
 use crate::error::{Error, ErrorKind, Undelivered};
 
 /// Where a message ended up.
@@ -29,15 +33,37 @@ pub struct Delivered {
 
 type Fate = Result<Delivered, Undelivered>;
 
+/// What is called once the fate of a message is known.
+pub(super) type Callback = Box<dyn FnOnce(Result<Delivered, Undelivered>) + Send>;
+
+/// How much may have failed without anyone having looked: so many messages or so many bytes of content.
+const UNTOLD_MESSAGES: usize = 10_000;
+const UNTOLD_BYTES: usize = 64 << 20;
+
 /// The fate of one message; await it to know.
 ///
 /// A failure that is not learned of here is told by the publisher's `flush` or `close`.
-#[derive(Debug)]
 #[must_use = "the fate of the message is told when it is awaited, or by the publisher's `flush`"]
 pub struct Delivery {
     fate: oneshot::Receiver<Fate>,
     number: u64,
     ledger: Arc<Ledger>,
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery").field("message", &self.number).finish_non_exhaustive()
+    }
+}
+
+impl Delivery {
+    /// The fate, waiting for it on this thread.
+    ///
+    /// # Errors
+    /// As awaiting it: kind `Undelivered`, with the message.
+    pub fn wait_blocking(self) -> Result<Delivered, Error> {
+        crate::waiting::block_on(self)
+    }
 }
 
 impl Future for Delivery {
@@ -54,35 +80,38 @@ impl Future for Delivery {
 }
 
 /// What librdkafka carries along with a message, and hands back with its fate.
-#[derive(Debug)]
 pub(super) struct Ticket {
     tell: oneshot::Sender<Fate>,
+    /// Never locked: librdkafka carries only what threads may share.
+    callback: Mutex<Option<Callback>>,
     number: u64,
     ledger: Arc<Ledger>,
 }
 
 impl Ticket {
-    pub(super) fn new(deliveries: &Deliveries) -> (Self, Delivery) {
+    pub(super) fn new(deliveries: &Deliveries, callback: Option<Callback>) -> (Self, Delivery) {
         let ledger = &deliveries.ledger;
         ledger.outstanding.fetch_add(1, Ordering::AcqRel);
         let number = ledger.next.fetch_add(1, Ordering::Relaxed);
         let (tell, fate) = oneshot::channel();
-        let ticket = Self { tell, number, ledger: Arc::clone(ledger) };
+        let ticket = Self { tell, callback: Mutex::new(callback), number, ledger: Arc::clone(ledger) };
         (ticket, Delivery { fate, number, ledger: Arc::clone(ledger) })
     }
 
-    /// The message was not queued after all.
-    pub(super) fn withdraw(self) {
+    /// The message was not queued after all; whoever was to be called is not.
+    pub(super) fn withdraw(self) -> Option<Callback> {
         // Whoever waits for room in the queue learns nothing by this; whoever waits for the last message does.
         if self.ledger.outstanding.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.ledger.changed.send_replace(());
         }
+        self.callback.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tell(self, fate: Fate) {
-        match &fate {
-            Ok(_) => self.ledger.delivered.store(true, Ordering::Release),
-            Err(undelivered) => self.ledger.enter(self.number, undelivered.clone()),
+        match (&fate, self.callback.into_inner().unwrap_or_else(PoisonError::into_inner)) {
+            (_, Some(callback)) => call(callback, fate.clone()),
+            (Err(undelivered), None) => self.ledger.untold().enter(self.number, undelivered.clone()),
+            (Ok(_), None) => {}
         }
         // Where nobody waits for it, it stands in the ledger.
         let _waiting = self.tell.send(fate);
@@ -91,41 +120,71 @@ impl Ticket {
     }
 }
 
+/// Someone else's code on the writer's thread: where it panics, the writer goes on.
+fn call(callback: Callback, fate: Fate) {
+    if catch_unwind(AssertUnwindSafe(|| callback(fate))).is_err() {
+        tracing::error!(target: "hop", "what was to be called on a message's delivery panicked");
+    }
+}
+
+/// What failed and was not told yet, by the number of the message.
+#[derive(Debug, Default)]
+struct Untold {
+    messages: BTreeMap<u64, Undelivered>,
+    bytes: usize,
+}
+
+impl Untold {
+    fn enter(&mut self, number: u64, undelivered: Undelivered) {
+        self.bytes += undelivered.message.content.len();
+        self.messages.insert(number, undelivered);
+    }
+
+    fn strike(&mut self, number: u64) {
+        if let Some(undelivered) = self.messages.remove(&number) {
+            self.bytes -= undelivered.message.content.len();
+        }
+    }
+
+    fn take(&mut self) -> Vec<Undelivered> {
+        self.bytes = 0;
+        std::mem::take(&mut self.messages).into_values().collect()
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.messages.len() >= UNTOLD_MESSAGES || self.bytes >= UNTOLD_BYTES
+    }
+}
+
 #[derive(Debug, Default)]
 struct Ledger {
     next: AtomicU64,
     outstanding: AtomicUsize,
-    /// Whether any message was ever delivered.
-    delivered: AtomicBool,
-    /// What failed and was not told yet, by the number of the message.
-    undelivered: Mutex<BTreeMap<u64, Undelivered>>,
+    untold: Mutex<Untold>,
     changed: watch::Sender<()>,
 }
 
 impl Ledger {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Undelivered>> {
-        self.undelivered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn enter(&self, number: u64, undelivered: Undelivered) {
-        self.lock().insert(number, undelivered);
+    fn untold(&self) -> MutexGuard<'_, Untold> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn strike(&self, number: u64) {
-        self.lock().remove(&number);
+        self.untold().strike(number);
     }
 }
 
 /// Librdkafka's context of a writer: it hears complaints, and the fate of each message.
 #[derive(Debug)]
 pub(super) struct Deliveries {
-    complaint: Complaint,
+    pub(super) complaint: Complaint,
+    pub(super) tally: WriteTally,
     ledger: Arc<Ledger>,
 }
 
 impl Deliveries {
     pub(super) fn new(complaint: Complaint) -> Self {
-        Self { complaint, ledger: Arc::default() }
+        Self { complaint, tally: WriteTally::default(), ledger: Arc::default() }
     }
 
     pub(super) fn outstanding(&self) -> usize {
@@ -138,12 +197,18 @@ impl Deliveries {
     }
 
     pub(super) fn take_undelivered(&self) -> Vec<Undelivered> {
-        std::mem::take(&mut *self.ledger.lock()).into_values().collect()
+        self.ledger.untold().take()
+    }
+
+    /// What failed and was not told yet, once it is so much that no more is to be written before someone looks.
+    pub(super) fn too_much_undelivered(&self) -> Option<Vec<Undelivered>> {
+        let mut untold = self.ledger.untold();
+        untold.is_too_much().then(|| untold.take())
     }
 
     /// Whether the broker refuses us, and always has.
     pub(super) fn is_refused(&self) -> bool {
-        !self.ledger.delivered.load(Ordering::Acquire)
+        self.tally.read().delivered == 0
             && self.outstanding() > 0
             && self
                 .complaint
@@ -157,6 +222,11 @@ impl Deliveries {
     }
 
     fn undelivered(&self, error: &KafkaError, message: &BorrowedMessage<'_>) -> Undelivered {
+        let outgoing = Outgoing {
+            content: bytes::Bytes::copy_from_slice(message.payload().unwrap_or_default()),
+            key: message.key().map(bytes::Bytes::copy_from_slice),
+            headers: message.headers().map_or_else(Headers::new, crate::record::headers),
+        };
         let code = error.rdkafka_error_code();
         let operation = format!("writing to `{}`", message.topic());
         let given_up = match code {
@@ -173,21 +243,18 @@ impl Deliveries {
                 (ErrorKind::TimedOut, format!("{operation}: {what}; {help}"))
             }
             (None, _) => {
-                let text = code.map_or_else(|| error.to_string(), |code| code.to_string());
+                let text = match code {
+                    Some(code @ RDKafkaErrorCode::MessageSizeTooLarge) => {
+                        format!("{code}: it has {} bytes with its headers", size_as_sent(&outgoing))
+                    }
+                    Some(code) => code.to_string(),
+                    None => error.to_string(),
+                };
                 let error = Error::of_code(&operation, code, &text);
                 (error.kind(), error.to_string())
             }
         };
-        Undelivered {
-            topic: message.topic().to_owned(),
-            message: Outgoing {
-                content: bytes::Bytes::copy_from_slice(message.payload().unwrap_or_default()),
-                key: message.key().map(bytes::Bytes::copy_from_slice),
-                headers: message.headers().map_or_else(Headers::new, crate::record::headers),
-            },
-            kind,
-            reason,
-        }
+        Undelivered { topic: message.topic().to_owned(), message: outgoing, kind, reason }
     }
 }
 
@@ -197,6 +264,7 @@ impl ClientContext for Deliveries {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        self.tally.error();
         self.complaint.hear(&error, reason);
     }
 }
@@ -206,8 +274,14 @@ impl ProducerContext for Deliveries {
 
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
         ticket.tell(match result {
-            Ok(message) => Ok(Delivered { partition: message.partition(), offset: message.offset() }),
-            Err((error, message)) => Err(self.undelivered(error, message)),
+            Ok(message) => {
+                self.tally.delivered(message.payload_len());
+                Ok(Delivered { partition: message.partition(), offset: message.offset() })
+            }
+            Err((error, message)) => {
+                self.tally.failed();
+                Err(self.undelivered(error, message))
+            }
         });
     }
 }

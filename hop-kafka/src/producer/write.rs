@@ -1,27 +1,37 @@
 //! One message on its way out.
 
+use std::fmt;
+
 use hop_core::{AnyModel, Encoder, Headers};
 
+use super::delivery::Callback;
 use super::{Delivered, Delivery, Publisher};
-use crate::Error;
+use crate::waiting::block_on;
+use crate::{Error, Undelivered};
 
 /// One message: its model, and what goes beside it.
 ///
 /// [`send`](Self::send) waits until the broker has confirmed it; [`queue`](Self::queue) only until it is queued, which is
 /// what many messages in a row want.
-#[derive(Debug)]
 #[must_use = "a message is written by `send` or `queue`"]
 pub struct Write<'a> {
     publisher: &'a Publisher,
     model: &'a dyn AnyModel,
     encoder: Encoder,
     topic: Option<String>,
+    callback: Option<Callback>,
+}
+
+impl fmt::Debug for Write<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Write").field("model", &self.model).field("topic", &self.topic).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Write<'a> {
     pub(super) fn new(publisher: &'a Publisher, model: &'a dyn AnyModel) -> Self {
         let encoder = Encoder::new().sender(publisher.sender.as_deref());
-        Self { publisher, model, encoder, topic: None }
+        Self { publisher, model, encoder, topic: None, callback: None }
     }
 
     /// Adds a header. A name may come again; names that start with `_` are refused.
@@ -64,14 +74,29 @@ impl<'a> Write<'a> {
         self
     }
 
+    /// Has this called once the fate of the message is known, if it is queued at all. A failure that is told in this way is
+    /// not told by `flush` or `close` once more.
+    ///
+    /// It is called on the thread that serves the writer: what takes long there keeps other messages' fates from being told,
+    /// and waiting there for this writer waits for ever.
+    pub fn on_delivery(mut self, tell: impl FnOnce(Result<Delivered, Undelivered>) + Send + 'static) -> Self {
+        self.callback = Some(Box::new(tell));
+        self
+    }
+
     /// Queues the message, waiting while the queue is full.
     ///
+    /// The first message of more than 128 KiB also waits until the broker has told how much the topic takes, for as long as
+    /// the stream's connect time-out at most. Where it does not tell, the message is queued, and the broker takes it or not.
+    ///
     /// # Errors
-    /// Kind `Encode` for the model or a reserved header; kind `Usage` when it is not clear which topic; kind `TooLarge`.
+    /// Kind `Encode` for the model or a reserved header; kind `Usage` when it is not clear which topic. With the message
+    /// handed back: kind `TooLarge` when the topic takes no message of this size, and kind `Undelivered` when so many messages
+    /// before it have failed, and nobody looked, that this is the place to say so: it hands them back too.
     pub async fn queue(self) -> Result<Delivery, Error> {
         let topic = self.publisher.topic(self.topic)?;
         let message = self.encoder.encode(self.model).map_err(Error::encode)?;
-        self.publisher.queue(topic, message).await
+        self.publisher.queue(topic, message, self.callback).await
     }
 
     /// Sends the message and waits until the broker has it.
@@ -80,5 +105,21 @@ impl<'a> Write<'a> {
     /// As [`queue`](Self::queue); kind `Undelivered`, with the message, when the broker does not take it in time.
     pub async fn send(self) -> Result<Delivered, Error> {
         self.queue().await?.await
+    }
+
+    /// As [`queue`](Self::queue), waiting on this thread.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn queue_blocking(self) -> Result<Delivery, Error> {
+        block_on(self.queue())
+    }
+
+    /// As [`send`](Self::send), waiting on this thread.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn send_blocking(self) -> Result<Delivered, Error> {
+        block_on(self.send())
     }
 }

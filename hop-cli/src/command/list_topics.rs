@@ -1,0 +1,26 @@
+use std::process::ExitCode;
+
+use hop_core::{Registry, Value};
+
+use crate::args::ListTopics;
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) async fn run(registry: Registry, options: ListTopics) -> Result<ExitCode, Failure> {
+    let hop = crate::stream(registry, options.no_auth).build()?;
+    let topics = hop.list_topics(&options.url).await?;
+    if options.json {
+        let topics = topics.into_iter().map(|topic| {
+            Value::object([("topic", topic.name.into()), ("partitions", (topic.partitions as i64).into())])
+        });
+        output::line(Value::Array(topics.collect()))?;
+    } else if topics.is_empty() {
+        output::line("No accessible topics")?;
+    } else {
+        output::line("Accessible topics:")?;
+        for topic in topics {
+            output::line(format_args!(" {}", topic.name))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,145 @@
+//! Settings of one writer.
+
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::config::{ClientConfig, FromClientConfigAndContext};
+use rdkafka::error::KafkaError;
+use rdkafka::producer::BaseProducer;
+
+use super::delivery::Deliveries;
+use super::limit::Limits;
+use super::publisher::{Publisher, Thread};
+use crate::complaint::Complaint;
+use crate::config::set_default;
+use crate::{Credential, Error, ErrorKind, Stream, Url};
+
+/// The largest message that librdkafka lets through; the topic's own limit is found when it matters.
+const LARGEST_MESSAGE: usize = 64 << 20;
+/// How many bytes of messages go to the broker at once. The topic's limit is for all of them together: librdkafka's own
+/// megabyte would have small messages refused where large ones are not allowed, and is no faster.
+const BATCH: usize = 128 << 10;
+
+/// How content is compressed on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Compression {
+    /// Not at all.
+    #[default]
+    None,
+    /// RFC 1952.
+    Gzip,
+    /// Snappy.
+    Snappy,
+    /// LZ4.
+    Lz4,
+    /// RFC 8878.
+    Zstd,
+}
+
+impl Compression {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Snappy => "snappy",
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// Settings of one writer; await it to get the [`Publisher`].
+#[derive(Debug)]
+#[must_use = "a publisher starts when it is awaited"]
+pub struct Publish {
+    stream: Stream,
+    url: Result<Url, Error>,
+    produce_timeout: Duration,
+    compression: Compression,
+    idempotent: bool,
+}
+
+impl Publish {
+    pub(crate) fn new(stream: Stream, url: Result<Url, Error>) -> Self {
+        Self { stream, url, produce_timeout: Duration::ZERO, compression: Compression::None, idempotent: false }
+    }
+
+    /// How long each message may take to be sent and confirmed; zero, the default, waits for ever.
+    pub fn produce_timeout(mut self, produce_timeout: Duration) -> Self {
+        self.produce_timeout = produce_timeout;
+        self
+    }
+
+    /// Compresses what is sent.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// Whether the broker drops what a retry sends twice, and keeps the order in spite of retries; off unless set.
+    pub fn idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = idempotent;
+        self
+    }
+
+    /// The writer. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// Kind `Url`, `Credential` or `Config`.
+    pub fn start(self) -> Result<Publisher, Error> {
+        let url = self.url?;
+        let credential = self.stream.credential(&url)?;
+        let mut config = crate::config::client(&url, credential.as_ref(), &self.stream.shared.properties);
+        set_default(&mut config, "message.timeout.ms", milliseconds(self.produce_timeout)?.to_string());
+        set_default(&mut config, "message.max.bytes", LARGEST_MESSAGE.to_string());
+        // A topic that is not there is told after this time; one made just now is known everywhere well before.
+        set_default(&mut config, "topic.metadata.propagation.max.ms", "8000");
+        set_default(&mut config, "batch.size", BATCH.to_string());
+        set_default(&mut config, "compression.type", self.compression.as_str());
+        set_default(&mut config, "enable.idempotence", self.idempotent.to_string());
+        let producer: BaseProducer<Deliveries> =
+            FromClientConfigAndContext::from_config_and_context(&config, Deliveries::new(Complaint::new(&config)))
+                .map_err(|error: KafkaError| Error::setting("setting up the writer", &error))?;
+        let producer = Arc::new(producer);
+        let mut patience = self.stream.shared.connect_timeout;
+        if !self.produce_timeout.is_zero() {
+            patience = patience.min(self.produce_timeout);
+        }
+        Ok(Publisher {
+            limits: Limits::new(Arc::clone(&producer), patience, BATCH),
+            thread: Thread::start(Arc::clone(&producer))?,
+            producer,
+            topics: url.topics().to_vec(),
+            sender: credential.as_ref().map(Credential::username).map(str::to_owned),
+            compressed: is_compressed(&config),
+        })
+    }
+}
+
+/// Whether a message may be smaller on its way than it is here.
+fn is_compressed(config: &ClientConfig) -> bool {
+    ["compression.type", "compression.codec"].iter().any(|name| config.get(name).is_some_and(|codec| codec != "none"))
+}
+
+/// The time-out as librdkafka wants it: zero for none.
+fn milliseconds(produce_timeout: Duration) -> Result<i32, Error> {
+    if produce_timeout.is_zero() {
+        return Ok(0);
+    }
+    i32::try_from(produce_timeout.as_millis()).map(|milliseconds| milliseconds.max(1)).map_err(|_| {
+        Error::new(ErrorKind::Config, format!("the produce time-out {produce_timeout:?} is too long"))
+            .help("24 days are the most; zero waits for ever")
+    })
+}
+
+impl IntoFuture for Publish {
+    type Output = Result<Publisher, Error>;
+    type IntoFuture = std::future::Ready<Self::Output>;
+
+    /// The writer, as [`start`](Publish::start) gives it.
+    fn into_future(self) -> Self::IntoFuture {
+        std::future::ready(self.start())
+    }
+}
