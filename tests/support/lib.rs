@@ -5,6 +5,7 @@
 #[path = "../../hop-models/tests/support/corpus.rs"]
 pub mod corpus;
 pub mod process;
+pub mod token;
 
 use std::path::PathBuf;
 use std::time::Duration;
