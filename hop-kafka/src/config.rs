@@ -1,11 +1,13 @@
 //! What librdkafka is told, and what it says.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::auth::Credential;
+use crate::auth::token::{TokenFailure, TokenSource};
 use crate::error::{Error, is_transient};
 use crate::url::Url;
 
@@ -19,22 +21,55 @@ pub(crate) fn client(url: &Url, credential: Option<&Credential>, properties: &[(
     for (name, value) in credential.map(Credential::settings).into_iter().flatten() {
         config.set(name, value);
     }
-    for (name, value) in properties {
-        config.set(name, value);
-    }
+    set_all(&mut config, properties);
     config.set_log_level(RDKafkaLogLevel::Info);
     config
 }
 
-/// The last thing librdkafka complained about, so that a time-out can say why.
+/// Sets the properties that the user gave by name.
+pub(crate) fn set_all(config: &mut ClientConfig, properties: &[(String, String)]) {
+    for (name, value) in properties {
+        // It is for the token endpoint, which librdkafka does not speak to.
+        if name != SCOPE {
+            config.set(name, value);
+        }
+    }
+}
+
+/// The property that says what tokens are asked for.
+const SCOPE: &str = "sasl.oauthbearer.scope";
+
+/// Where the client's tokens come from, if it needs any.
+pub(crate) fn tokens(
+    credential: Option<&Credential>,
+    properties: &[(String, String)],
+) -> Result<Option<TokenSource>, Error> {
+    let scope = properties.iter().rfind(|(name, _)| name == SCOPE).map(|(_, scope)| scope.as_str());
+    credential.map_or(Ok(None), |credential| credential.token_source(scope))
+}
+
+/// The last thing that was complained about, so that a time-out can say why.
 #[derive(Debug, Default)]
-pub(crate) struct Complaint(Mutex<Option<(RDKafkaErrorCode, String)>>);
+pub(crate) struct Complaint {
+    /// What librdkafka said.
+    last: Mutex<Option<(RDKafkaErrorCode, String)>>,
+    token: Mutex<TokenState>,
+}
+
+/// How it stands with the client's token.
+#[derive(Debug, Default)]
+struct TokenState {
+    /// Until when the last one is good.
+    good_until: Option<SystemTime>,
+    /// Why no other came since.
+    failure: Option<TokenFailure>,
+}
 
 impl Complaint {
     /// Keeps and logs an error of the client as a whole.
     pub(crate) fn hear(&self, error: &KafkaError, reason: &str) {
         let Some(code) = error.rdkafka_error_code() else { return };
-        let mut last = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.as_ref().is_some_and(|(known, said)| *known == code && said == reason) {
             return;
         }
@@ -51,15 +86,45 @@ impl Complaint {
         }
     }
 
+    fn token(&self) -> MutexGuard<'_, TokenState> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// No token came, and why.
+    pub(crate) fn no_token(&self, failure: TokenFailure) {
+        self.token().failure = Some(failure);
+    }
+
+    /// There is a token, good until then.
+    pub(crate) fn token_came(&self, good_until: SystemTime) {
+        *self.token() = TokenState { good_until: Some(good_until), failure: None };
+    }
+
+    /// Why there is no token that is good.
+    fn token_failure(&self) -> Option<TokenFailure> {
+        let token = self.token();
+        match token.good_until {
+            Some(good_until) if SystemTime::now() < good_until => None,
+            _ => token.failure.clone(),
+        }
+    }
+
     /// The complaint as the error that `operation` ended with.
     pub(crate) fn error(&self, operation: &str) -> Option<Error> {
-        let last = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Without a token nothing else can be known.
+        if let Some(failure) = self.token_failure() {
+            return Some(failure.error(operation));
+        }
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.as_ref().map(|(code, reason)| Error::of_code(operation, Some(*code), reason))
     }
 
     /// The complaint, when waiting longer will not help.
     pub(crate) fn hopeless(&self, operation: &str) -> Option<Error> {
-        let last = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(failure) = self.token_failure().filter(TokenFailure::is_for_good) {
+            return Some(failure.error(operation));
+        }
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match last.as_ref() {
             Some((code, reason)) if !is_transient(*code) => Some(Error::of_code(operation, Some(*code), reason)),
             _ => None,

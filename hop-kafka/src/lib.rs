@@ -2,16 +2,19 @@
 
 pub mod auth;
 mod config;
+mod configuration;
 mod consumer;
 mod counters;
 mod embedded;
 mod error;
+mod folder;
 mod producer;
 mod record;
 mod stream;
 mod url;
 
 pub use self::auth::{Auth, Credential};
+pub use self::configuration::Configuration;
 pub use self::consumer::{
     Alert, Control, Lag, Start, StartPosition, StartReason, Subscribe, Subscription, Typed, TypedSubscription,
     Undecodable, dead_letter, restore,

@@ -28,7 +28,7 @@ const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Assigner {
     start_at: StartPosition,
-    complaint: Complaint,
+    pub(super) complaint: Complaint,
     inbox: Arc<Inbox>,
     tally: Arc<Tally>,
     pub(super) done: Done,

@@ -119,7 +119,7 @@ impl Ledger {
 /// Librdkafka's context of a writer: it hears complaints, and the fate of each message.
 #[derive(Debug, Default)]
 pub(super) struct Deliveries {
-    complaint: Complaint,
+    pub(super) complaint: Complaint,
     ledger: Arc<Ledger>,
 }
 
@@ -137,14 +137,13 @@ impl Deliveries {
         std::mem::take(&mut *self.ledger.lock()).into_values().collect()
     }
 
-    /// Whether the broker refuses us, and always has.
+    /// Whether the broker refuses us, and always has; or there is no token to ask it with, nor will be.
     pub(super) fn is_refused(&self) -> bool {
         !self.ledger.delivered.load(Ordering::Acquire)
             && self.outstanding() > 0
-            && self
-                .complaint
-                .hopeless("publishing")
-                .is_some_and(|error| matches!(error.kind(), ErrorKind::Authentication | ErrorKind::Tls))
+            && self.complaint.hopeless("publishing").is_some_and(|error| {
+                matches!(error.kind(), ErrorKind::Authentication | ErrorKind::Tls | ErrorKind::TimedOut)
+            })
     }
 
     pub(super) fn report(&self) -> Result<(), Error> {

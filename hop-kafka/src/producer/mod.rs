@@ -19,6 +19,7 @@ use tokio::sync::watch;
 pub use self::delivery::{Delivered, Delivery};
 use self::delivery::{Deliveries, Ticket};
 pub use self::write::Write;
+use crate::auth::token::{Refresher, hand_over};
 use crate::record::owned_headers;
 use crate::{Credential, Error, ErrorKind, Stream, Undelivered, Url};
 
@@ -104,13 +105,20 @@ impl Publish {
         config.set("message.max.bytes", LARGEST_MESSAGE);
         config.set("compression.type", self.compression.as_str());
         config.set("enable.idempotence", if self.idempotent { "true" } else { "false" });
-        for (name, value) in &self.stream.shared.properties {
-            config.set(name, value);
-        }
+        crate::config::set_all(&mut config, &self.stream.shared.properties);
         let producer: BaseProducer<Deliveries> =
             FromClientConfigAndContext::from_config_and_context(&config, Deliveries::default())
                 .map_err(|error: KafkaError| Error::setting("setting up the writer", &error))?;
         let producer = Arc::new(producer);
+        let tokens = match crate::config::tokens(credential.as_ref(), &self.stream.shared.properties)? {
+            None => None,
+            Some(source) => {
+                let producer = Arc::clone(&producer);
+                Some(Refresher::start(source, move |fate| {
+                    hand_over(producer.client(), &producer.context().complaint, fate);
+                })?)
+            }
+        };
         let stop = Arc::new(AtomicBool::new(false));
         let thread = {
             let (producer, stop) = (Arc::clone(&producer), Arc::clone(&stop));
@@ -133,6 +141,7 @@ impl Publish {
             stop,
             topics: url.topics().to_vec(),
             sender: credential.as_ref().map(Credential::username).map(str::to_owned),
+            _tokens: tokens,
         })
     }
 }
@@ -167,6 +176,8 @@ pub struct Publisher {
     stop: Arc<AtomicBool>,
     topics: Vec<String>,
     sender: Option<String>,
+    /// Gives the producer its tokens.
+    _tokens: Option<Refresher>,
 }
 
 impl fmt::Debug for Publisher {
