@@ -2,6 +2,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::token::{self, TokenSource};
+use crate::url::Url;
 use crate::{Error, ErrorKind};
 
 /// A username and a password, and where and how they are used.
@@ -205,30 +206,39 @@ impl Credential {
     /// # Errors
     /// Kind `Credential`, naming what is missing or not possible.
     pub(super) fn check(&self) -> Result<(), Error> {
-        let missing = |what: &str| Error::new(ErrorKind::Credential, format!("the credential {self} {what}"));
+        let unusable = |what: &str| Error::new(ErrorKind::Credential, format!("the credential {self} {what}"));
         if self.texts().any(|text| text.contains('\0')) {
-            return Err(missing("has a zero byte in it"));
+            return Err(unusable("has a zero byte in it"));
+        }
+        let is_host = |hostname: &str| {
+            let broker = format!("kafka://{hostname}").parse::<Url>();
+            broker.is_ok_and(|url| url.username().is_none() && url.topics().is_empty()) && !hostname.contains('/')
+        };
+        if !self.hostname.as_deref().is_none_or(is_host) {
+            return Err(
+                unusable("is for no broker that there can be").help("write its hostname as `host` or `host:port`")
+            );
         }
         if self.ssl_certificate_location.is_some() != self.ssl_key_location.is_some() {
-            return Err(missing("has only one of `ssl_certificate_location` and `ssl_key_location`")
+            return Err(unusable("has only one of `ssl_certificate_location` and `ssl_key_location`")
                 .help("a client certificate takes both"));
         }
         match (self.mechanism, &self.token_endpoint, &self.token_command) {
             (Mechanism::OAuthBearer, None, None) => {
-                return Err(missing("has the mechanism OAUTHBEARER and no token")
+                return Err(unusable("has the mechanism OAUTHBEARER and no token")
                     .help("give it a `token_endpoint` or a `token_command`"));
             }
             (Mechanism::OAuthBearer, Some(url), _) => {
-                token::endpoint_url(url).map_err(|why| missing(&format!("has a `token_endpoint` that {why}")))?;
+                token::endpoint_url(url).map_err(|why| unusable(&format!("has a `token_endpoint` that {why}")))?;
             }
             (Mechanism::OAuthBearer, None, Some(_)) => return Ok(()),
             _ => {}
         }
         if self.username.is_empty() {
-            return Err(missing("has no `username`"));
+            return Err(unusable("has no `username`"));
         }
         if self.password.reveal().is_empty() {
-            return Err(missing("has no `password`"));
+            return Err(unusable("has no `password`"));
         }
         Ok(())
     }

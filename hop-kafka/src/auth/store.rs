@@ -117,7 +117,8 @@ impl CredentialStore {
         let found = self.credentials.iter().rposition(same);
         match found {
             Some(_) if !overwrite => {
-                return Err(Error::new(ErrorKind::Credential, format!("there is a credential {credential} already")));
+                return Err(Error::new(ErrorKind::Credential, format!("there is a credential {credential} already"))
+                    .help("remove it first, or overwrite it"));
             }
             Some(at) => {
                 if let Some(table) = self.tables.get_mut(at) {
