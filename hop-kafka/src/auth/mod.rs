@@ -41,6 +41,7 @@ pub(crate) mod token;
 
 pub use self::credential::{Credential, Mechanism, Protocol};
 pub use self::csv::read_csv;
+pub use self::select::select;
 pub use self::store::{CredentialStore, load, load_from, path};
 use crate::Error;
 use crate::url::Url;
@@ -66,8 +67,8 @@ impl Auth {
     pub(crate) fn select(&self, url: &Url) -> Result<Option<Credential>, Error> {
         match self {
             Self::Off => Ok(None),
-            Self::Credentials(credentials) => select::select(credentials, url).map(Some),
-            Self::File => select::select(&load()?, url).map(Some),
+            Self::Credentials(credentials) => select(credentials, url).map(Some),
+            Self::File => select(&load()?, url).map(Some),
         }
     }
 }

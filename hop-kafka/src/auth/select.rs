@@ -4,8 +4,24 @@ use super::Credential;
 use crate::url::Url;
 use crate::{Error, ErrorKind};
 
-/// A credential that names the broker comes before one that names none; a username in the URL must be its own.
-pub(super) fn select(credentials: &[Credential], url: &Url) -> Result<Credential, Error> {
+/// The credential that a stream to `url` takes.
+///
+/// One that names the broker comes before one that names none; a username in the URL must be its own.
+///
+/// ```
+/// use hop_kafka::Credential;
+/// use hop_kafka::auth::select;
+///
+/// let mine = [Credential::new("ada", "secret").hostname("kafka.scimma.org"), Credential::new("bob", "secret")];
+/// assert_eq!(select(&mine, &"kafka://kafka.scimma.org:9092/t".parse()?)?.username(), "ada");
+/// assert_eq!(select(&mine, &"kafka://bob@kafka.scimma.org/t".parse()?)?.username(), "bob");
+/// # Ok::<(), hop_kafka::Error>(())
+/// ```
+///
+/// # Errors
+/// Kind `Credential`: none fits, or several do, which are listed with the URL to type for each; or the one that fits lacks
+/// what its mechanism needs.
+pub fn select(credentials: &[Credential], url: &Url) -> Result<Credential, Error> {
     let wanted = match url.username() {
         Some(username) => format!("{} with the username `{username}`", url.broker()),
         None => url.broker(),

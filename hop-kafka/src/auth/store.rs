@@ -351,7 +351,7 @@ fn write(credential: &Credential, table: &mut Table) {
             Some(text) => {
                 let item = &mut table[name];
                 let decor = item.as_value().map(|value| value.decor().clone());
-                *item = Item::Value(basic(&text));
+                *item = Item::Value(quoted(&text));
                 if let (Some(decor), Some(value)) = (decor, item.as_value_mut()) {
                     *value.decor_mut() = decor;
                 }
@@ -360,20 +360,32 @@ fn write(credential: &Credential, table: &mut Table) {
     }
 }
 
-/// A string between double quotes, in the one form that hop-client's reader, which is an old one, gets right whatever is
-/// in it.
-fn basic(text: &str) -> Value {
-    let mut quoted = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            '\u{0}'..='\u{1f}' | '\u{7f}' => quoted.push_str(&format!("\\u{:04x}", u32::from(character))),
-            other => quoted.push(other),
+/// A string in the form that hop-client's reader, which is an old one with faults, gets right: without a backslash
+/// wherever that can be. (It is wrong about text that starts with `""` and holds a `'`, in any form.)
+fn quoted(text: &str) -> Value {
+    let is_control = |character: char| character.is_ascii_control();
+    let form = if !text.contains(|character| matches!(character, '"' | '\\') || is_control(character)) {
+        format!("\"{text}\"")
+    } else if !text.contains(|character| character == '\'' || is_control(character)) {
+        format!("'{text}'")
+    } else {
+        let mut form = String::from("\"");
+        for character in text.chars() {
+            match character {
+                '"' | '\\' => form.extend(['\\', character]),
+                '\u{8}' => form.push_str("\\b"),
+                '\t' => form.push_str("\\t"),
+                '\n' => form.push_str("\\n"),
+                '\u{c}' => form.push_str("\\f"),
+                '\r' => form.push_str("\\r"),
+                other if is_control(other) => form.push_str(&format!("\\u{:04x}", u32::from(other))),
+                other => form.push(other),
+            }
         }
-    }
-    quoted.push('"');
-    // What was just quoted is a string of TOML; were it not, the library has a form of its own.
-    quoted.parse().unwrap_or_else(|_| Value::from(text))
+        form + "\""
+    };
+    // It is a string of TOML; were it not, the library has a form of its own.
+    form.parse().unwrap_or_else(|_| Value::from(text))
 }
 
 /// The mode, when others than the owner may do anything with the file.
