@@ -34,44 +34,44 @@ impl TokenCommand {
     /// takes or prints too much, or where `stopped` says so.
     pub(super) fn run(&self, stopped: &dyn Fn() -> bool) -> Result<String, TokenFailure> {
         let deadline = Instant::now() + TIMEOUT;
-        let mut group = Group::start(self.command.reveal())
-            .map_err(|problem| TokenFailure::lasting(format!("{self} does not start: {problem}"), RUN_IT))?;
+        let lasting = |what: String| TokenFailure::lasting(format!("{self} {what}"), RUN_IT);
+        let mut group =
+            Group::start(self.command.reveal()).map_err(|problem| lasting(format!("does not start: {problem}")))?;
         let printed = group.printed();
+        let mut bytes = None;
         let status = loop {
-            match group.0.try_wait() {
-                Ok(Some(status)) => break status,
-                Ok(None) => {}
-                Err(problem) => {
-                    return Err(TokenFailure::lasting(format!("{self} cannot be waited for: {problem}"), RUN_IT));
-                }
+            bytes = bytes.or_else(|| printed.try_recv().ok());
+            if let Some(Ok(bytes)) = &bytes
+                && bytes.len() > LONGEST
+            {
+                return Err(lasting(format!("prints more than {LONGEST} bytes")));
+            }
+            let status =
+                group.child.try_wait().map_err(|problem| lasting(format!("cannot be waited for: {problem}")))?;
+            if let Some(status) = status {
+                break status;
             }
             if stopped() {
                 return Err(TokenFailure::passing(ErrorKind::Usage, format!("{self} was stopped"), RUN_IT));
             }
             if Instant::now() >= deadline {
-                return Err(TokenFailure {
-                    kind: ErrorKind::TimedOut,
-                    ..TokenFailure::lasting(format!("{self} did not end within {} s", TIMEOUT.as_secs()), RUN_IT)
-                });
+                let late = lasting(format!("did not end within {} s", TIMEOUT.as_secs()));
+                return Err(TokenFailure { kind: ErrorKind::TimedOut, ..late });
             }
             std::thread::sleep(GLANCE);
         };
-        group.has_ended();
+        group.ended = true;
         if !status.success() {
-            return Err(TokenFailure::lasting(format!("{self} fails: {}", said(status)), RUN_IT));
+            return Err(lasting(format!("fails: {}", said(status))));
         }
-        match printed.recv_timeout(LAST_WORDS) {
-            Ok(Ok(bytes)) if bytes.len() > LONGEST => {
-                Err(TokenFailure::lasting(format!("{self} prints more than {LONGEST} bytes"), RUN_IT))
-            }
+        match bytes.map_or_else(|| printed.recv_timeout(LAST_WORDS), Ok) {
+            Ok(Ok(bytes)) if bytes.len() > LONGEST => Err(lasting(format!("prints more than {LONGEST} bytes"))),
             Ok(Ok(bytes)) => match String::from_utf8(bytes) {
-                Ok(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
-                Ok(_) => Err(TokenFailure::lasting(format!("{self} prints nothing"), RUN_IT)),
-                Err(_) => Err(TokenFailure::lasting(format!("{self} prints what is no text"), RUN_IT)),
+                Ok(text) if text.trim().is_empty() => Err(lasting("prints nothing".to_owned())),
+                Ok(text) => Ok(text.trim().to_owned()),
+                Err(_) => Err(lasting("prints what is no text".to_owned())),
             },
-            Ok(Err(problem)) => {
-                Err(TokenFailure::lasting(format!("{self}: what it prints cannot be read: {problem}"), RUN_IT))
-            }
+            Ok(Err(problem)) => Err(lasting(format!("prints what cannot be read: {problem}"))),
             Err(_) => Err(TokenFailure::lasting(
                 format!("{self} leaves a program behind that holds its standard output"),
                 "redirect the standard output of what it starts in the background",
@@ -92,19 +92,22 @@ impl fmt::Display for TokenCommand {
 }
 
 /// A shell and what it starts; killed where it goes out of scope before its end.
-struct Group(Child, bool);
+struct Group {
+    child: Child,
+    ended: bool,
+}
 
 impl Group {
     fn start(command: &str) -> std::io::Result<Self> {
         let mut shell = shell(command);
         let child = shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        Ok(Self(child, false))
+        Ok(Self { child, ended: false })
     }
 
     /// What it prints, once it has closed its output or printed too much.
     fn printed(&mut self) -> mpsc::Receiver<std::io::Result<Vec<u8>>> {
         let (tell, printed) = mpsc::channel();
-        if let Some(out) = self.0.stdout.take() {
+        if let Some(out) = self.child.stdout.take() {
             std::thread::spawn(move || {
                 let mut bytes = Vec::new();
                 let read = out.take(LONGEST as u64 + 1).read_to_end(&mut bytes);
@@ -114,20 +117,16 @@ impl Group {
         }
         printed
     }
-
-    fn has_ended(&mut self) {
-        self.1 = true;
-    }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if self.1 {
+        if self.ended {
             return;
         }
-        kill(&mut self.0);
+        kill(&mut self.child);
         // Gone or not, it was told; what is waited for here is the end of a killed process.
-        let _status = self.0.wait();
+        let _status = self.child.wait();
     }
 }
 
