@@ -2,6 +2,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use hop_tests::process::{Finished, Program};
+use hop_tests::token::TokenServer;
 
 use crate::hop;
 
@@ -145,6 +146,25 @@ fn a_stream_takes_what_was_added_and_shows_what_to_type() {
         open.expect(1);
         assert!(open.err.contains("chmod 0600 "), "{}", open.err);
     }
+}
+
+#[test]
+fn a_token_endpoint_is_trusted_as_the_system_says() {
+    let (home, server) = (Home::new(), TokenServer::start_tls());
+    let endpoint = server.token_endpoint();
+    home.hop(&["auth", "add"]).input(format!("id\nhunter2\n\n{endpoint}\n")).run().expect(0);
+    let trusted = home.0.path().join("trusted.pem");
+    std::fs::write(&trusted, server.certificate()).unwrap();
+    let subscribe = || home.hop(&["-q", "subscribe", "-e", "kafka://127.0.0.1:1/t"]);
+    let stranger = subscribe().run();
+    stranger.expect(1);
+    assert!(stranger.err.contains("cannot be trusted"), "{}", stranger.err);
+    assert_eq!(server.asked(), 0);
+    // What the system trusts is looked up as the program runs; OpenSSL lets this variable name it.
+    let known = subscribe().env("SSL_CERT_FILE", &trusted).run();
+    known.expect(1);
+    assert!(known.err.contains("answers 401 (invalid_client)"), "{}", known.err);
+    assert_eq!(server.asked(), 1);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod certificates;
 mod choosing;
 mod dead_letters;
 mod faults;
@@ -10,6 +11,7 @@ mod many;
 mod reading;
 mod starting;
 mod steering;
+mod tokens;
 mod writing;
 
 use std::time::Duration;

@@ -11,10 +11,15 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use openssl::asn1::Asn1Time;
+use openssl::bn::BigNum;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::sign::Signer;
+use openssl::ssl::{SslAcceptor, SslMethod};
+use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
+use openssl::x509::{X509, X509NameBuilder};
 use serde_json::{Value as Json, json};
 
 /// `aud` of every token.
@@ -110,6 +115,8 @@ struct State {
 pub struct TokenServer {
     address: SocketAddr,
     state: Arc<State>,
+    /// Its certificate in PEM, where it speaks TLS.
+    certificate: Option<Vec<u8>>,
 }
 
 impl TokenServer {
@@ -120,6 +127,22 @@ impl TokenServer {
 
     /// With a key that a broker knows already, on this port of 127.0.0.1; on any where it is zero.
     pub fn with_key(key: SigningKey, port: u16) -> Self {
+        Self::serve(key, port, None)
+    }
+
+    /// Over TLS, with a certificate for `localhost` that it signed itself; at 127.0.0.1 its name is wrong.
+    pub fn start_tls() -> Self {
+        let key = SigningKey::generate();
+        let certificate = self_signed(&key.key);
+        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
+        acceptor.set_private_key(&key.key).unwrap();
+        acceptor.set_certificate(&certificate).unwrap();
+        let mut server = Self::serve(key, 0, Some(acceptor.build()));
+        server.certificate = Some(certificate.to_pem().unwrap());
+        server
+    }
+
+    fn serve(key: SigningKey, port: u16, tls: Option<SslAcceptor>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
@@ -138,17 +161,32 @@ impl TokenServer {
                 if serving.stop.load(Ordering::Acquire) {
                     return;
                 }
-                let (Ok(stream), state) = (stream, Arc::clone(&serving)) else { continue };
+                let (Ok(stream), state, tls) = (stream, Arc::clone(&serving), tls.clone()) else { continue };
                 // A client that hangs up ends its own connection alone.
-                std::thread::spawn(move || state.serve(&stream));
+                std::thread::spawn(move || {
+                    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+                    match tls {
+                        None => state.serve(stream),
+                        // Who does not trust the certificate has hung up.
+                        Some(tls) => drop(tls.accept(stream).map(|stream| state.serve(stream))),
+                    }
+                });
             }
         });
-        Self { address, state }
+        Self { address, state, certificate: None }
     }
 
-    /// `http://127.0.0.1:PORT/token`, for `token_endpoint`.
+    /// `http://127.0.0.1:PORT/token`, for `token_endpoint`; `https://localhost:PORT/token` where it speaks TLS.
     pub fn token_endpoint(&self) -> String {
-        format!("http://{}/token", self.address)
+        match self.certificate {
+            None => format!("http://{}/token", self.address),
+            Some(_) => format!("https://localhost:{}/token", self.address.port()),
+        }
+    }
+
+    /// What a client has to trust, in PEM.
+    pub fn certificate(&self) -> &[u8] {
+        self.certificate.as_deref().expect("a server with TLS")
     }
 
     /// `http://127.0.0.1:PORT/jwks`, for the broker.
@@ -213,8 +251,7 @@ impl Drop for TokenServer {
 }
 
 impl State {
-    fn serve(&self, stream: &TcpStream) {
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    fn serve(&self, stream: impl Read + Write) {
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
         if reader.read_line(&mut line).is_err() {
@@ -236,18 +273,20 @@ impl State {
         }
         let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0_u64);
         let mut body = String::new();
-        if reader.take(length.min(1 << 16)).read_to_string(&mut body).is_err() {
+        if (&mut reader).take(length.min(1 << 16)).read_to_string(&mut body).is_err() {
             return;
         }
+        let stream = reader.get_mut();
         // The client may be gone by now, which is its own affair.
-        let _answered = match (method.as_str(), path.as_str()) {
+        let path = path.split('?').next().unwrap_or_default();
+        let _answered = match (method.as_str(), path) {
             ("GET", "/jwks") => answer(stream, 200, &self.key.jwks().to_string()),
             ("POST", "/token") => self.give(stream, headers.get("authorization").map_or("", String::as_str), body),
             _ => answer(stream, 404, "{}"),
         };
     }
 
-    fn give(&self, mut stream: &TcpStream, authorization: &str, body: String) -> std::io::Result<()> {
+    fn give(&self, stream: &mut impl Write, authorization: &str, body: String) -> std::io::Result<()> {
         self.asked.fetch_add(1, Ordering::AcqRel);
         self.bodies.lock().unwrap().push(body.clone());
         let behaviour = self.behaviour.lock().unwrap().clone();
@@ -304,10 +343,29 @@ impl State {
     }
 }
 
-fn answer(mut stream: &TcpStream, status: u16, body: &str) -> std::io::Result<()> {
+fn answer(stream: &mut impl Write, status: u16, body: &str) -> std::io::Result<()> {
     write!(
         stream,
         "HTTP/1.1 {status} So\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     )
+}
+
+fn self_signed(key: &PKey<Private>) -> X509 {
+    let mut name = X509NameBuilder::new().unwrap();
+    name.append_entry_by_text("CN", "localhost").unwrap();
+    let name = name.build();
+    let mut certificate = X509::builder().unwrap();
+    certificate.set_version(2).unwrap();
+    certificate.set_serial_number(&BigNum::from_u32(1).unwrap().to_asn1_integer().unwrap()).unwrap();
+    certificate.set_subject_name(&name).unwrap();
+    certificate.set_issuer_name(&name).unwrap();
+    certificate.set_pubkey(key).unwrap();
+    certificate.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+    certificate.set_not_after(&Asn1Time::days_from_now(2).unwrap()).unwrap();
+    certificate.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap();
+    let names = SubjectAlternativeName::new().dns("localhost").build(&certificate.x509v3_context(None, None)).unwrap();
+    certificate.append_extension(names).unwrap();
+    certificate.sign(key, MessageDigest::sha256()).unwrap();
+    certificate.build()
 }

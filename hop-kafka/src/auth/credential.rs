@@ -174,7 +174,7 @@ impl Credential {
     /// the password its secret.
     ///
     /// It is an `https` URL; `http` only on this machine. The password is sent to no other address: redirections are not
-    /// followed. Proxies of the environment (`HTTPS_PROXY`, `NO_PROXY`) are used. An endpoint that wants a scope is asked
+    /// followed. The URL itself is no place for a secret: the HTTP client logs it. Proxies of the environment (`HTTPS_PROXY`, `NO_PROXY`) are used. An endpoint that wants a scope is asked
     /// for the one in the stream's property `sasl.oauthbearer.scope`.
     #[must_use]
     pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
