@@ -197,7 +197,7 @@ fn hop_reads_what_hop_client_writes() {
     ];
     for (at, (csv, credential)) in cases.iter().enumerate() {
         // The same file, read by us.
-        assert_eq!(auth::read_csv(csv).unwrap(), [credential.clone()], "{csv}");
+        assert_eq!(auth::read_csv(csv).unwrap(), std::slice::from_ref(credential), "{csv}");
         home.python_adds(&python, csv);
         let file = home.folder().join("auth.toml");
         let expected: Vec<Credential> = cases[..=at].iter().map(|(_, credential)| credential.clone()).collect();

@@ -21,7 +21,7 @@ fn hop(credential: Credential, patience: Duration) -> Stream {
 async fn refused(credential: Credential, patience: Duration) -> (Error, Duration) {
     let started = Instant::now();
     let subscribe = hop(credential, patience).subscribe(NOWHERE);
-    let error = tokio::time::timeout(PATIENCE, subscribe).await.expect("it hangs").err().expect("it connected");
+    let error = tokio::time::timeout(PATIENCE, subscribe).await.expect("it hangs").expect_err("it connected");
     assert!(!format!("{error} {error:?}").contains(SECRET), "{error}");
     (error, started.elapsed())
 }
