@@ -202,7 +202,7 @@ async fn nothing_that_is_shown_has_a_secret_in_it() {
         format!("set -x; echo {SECRET} >&2; echo {SECRET}; exit 1"),
         format!("echo {SECRET} {SECRET}"),
         format!("echo {SECRET}"),
-        format!("{SECRET}"),
+        SECRET.to_owned(),
     ] {
         use_in_vain(&shown, &broker.address(), Credential::new("ada", "").token_command(command)).await;
     }
