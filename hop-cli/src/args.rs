@@ -37,6 +37,12 @@ pub(crate) enum Command {
     Decode(Decode),
     /// List the message formats that this binary knows.
     Models(Models),
+    /// List, add and remove the credentials that streams use.
+    #[command(subcommand)]
+    Auth(Auth),
+    /// Show and change general settings.
+    #[command(subcommand)]
+    Configure(Configure),
     /// Run a broker inside this process, for demonstrations and tests, until Ctrl-C.
     Broker(Broker),
     /// Publish one message of each format to a broker inside this process, and read them back.
@@ -192,6 +198,63 @@ pub(crate) struct Models {
     /// Print a JSON list.
     #[arg(short, long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Auth {
+    /// Print the path of the file of credentials.
+    Locate,
+    /// List the credentials: their usernames, and the brokers they are for.
+    List,
+    /// Add a credential, from a CSV file or as it is typed in.
+    ///
+    /// Without a file it asks for username, password, hostname and token endpoint; where standard input is no terminal,
+    /// each is a line of it. A password is never an argument, which everybody on the machine could see.
+    Add(AddCredential),
+    /// Remove a credential.
+    Remove {
+        /// The username, or username and hostname as in `ada-1234@kafka.scimma.org`.
+        name: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct AddCredential {
+    /// A CSV file whose header row names the fields, such as Hopskotch's web site hands out; `-` for standard input.
+    #[arg(value_name = "CSV FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Overwrite the credential that has the same username and hostname.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Configure {
+    /// Print the path of a file.
+    Locate {
+        /// Which file: general settings, or credentials.
+        #[arg(short = 't', long = "type", value_name = "TYPE", default_value = "general")]
+        which: Located,
+    },
+    /// Print the settings as they are in force, the environment included.
+    Show,
+    /// Write a setting into the file.
+    Set {
+        /// The setting.
+        #[arg(value_parser = hop_kafka::Configuration::NAMES)]
+        name: String,
+        /// `true`, `yes`, `on` or `1`; or `false`, `no`, `off` or `0`.
+        value: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Located {
+    /// General settings.
+    General,
+    /// Credentials.
+    Auth,
 }
 
 #[derive(Debug, ClapArgs)]

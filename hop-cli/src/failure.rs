@@ -44,8 +44,13 @@ impl fmt::Display for Failure {
             Self::Kafka(error) => {
                 error.fmt(f)?;
                 // The library's way out, in this command's words.
-                let off = error.kind() == ErrorKind::Credential && error.to_string().ends_with("authentication off");
-                if off { f.write_str(" with `--no-auth`") } else { Ok(()) }
+                let by = match error.to_string() {
+                    text if error.kind() != ErrorKind::Credential || text.is_empty() => return Ok(()),
+                    text if text.ends_with("authentication off") => " with `--no-auth`",
+                    text if text.ends_with("overwrite it") => " with `--force`",
+                    _ => return Ok(()),
+                };
+                f.write_str(by)
             }
             Self::Usage(what) => f.write_str(what),
         }

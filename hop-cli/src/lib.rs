@@ -64,6 +64,8 @@ fn run(args: Args, models: RegistryBuilder) -> Result<ExitCode, Failure> {
         Command::Decode(options) => command::decode::run(&registry, &options),
         Command::Models(options) => command::models::run(&registry, &options),
         Command::Version => command::version::run(),
+        Command::Auth(options) => command::auth::run(options),
+        Command::Configure(options) => command::configure::run(options),
         Command::Publish(options) => wait(command::publish::run(registry, options)),
         Command::Subscribe(options) => wait(command::subscribe::run(registry, options)),
         Command::Replay(options) => wait(command::replay::run(registry, options)),

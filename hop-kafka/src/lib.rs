@@ -3,10 +3,12 @@
 pub mod auth;
 mod complaint;
 mod config;
+mod configuration;
 mod consumer;
 mod counters;
 mod embedded;
 mod error;
+mod folder;
 mod producer;
 mod record;
 mod stream;
@@ -14,6 +16,7 @@ mod url;
 mod waiting;
 
 pub use self::auth::{Auth, Credential};
+pub use self::configuration::Configuration;
 pub use self::consumer::{
     Alert, Control, Lag, Start, StartPosition, StartReason, Subscribe, Subscription, Typed, TypedSubscription,
     Undecodable, dead_letter, restore,

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str};
 
 use crate::{Error, ErrorKind};
 
 /// The port of a broker whose URL names none.
 const DEFAULT_PORT: u16 = 9092;
+/// What is percent-encoded in a username: all but the unreserved characters of RFC 3986.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A broker, the topics on it, and who asks: `kafka://[username@]broker[:port]/[topic[,topic2[,...]]]`.
 ///
@@ -83,7 +85,7 @@ impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("kafka://")?;
         if let Some(username) = &self.username {
-            write!(f, "{}@", percent_encoding::utf8_percent_encode(username, percent_encoding::NON_ALPHANUMERIC))?;
+            write!(f, "{}@", percent_encoding::utf8_percent_encode(username, ENCODED))?;
         }
         write!(f, "{}/{}", self.broker(), self.topics.join(","))
     }

@@ -43,7 +43,7 @@ fn version_says_its_own_and_that_of_librdkafka() {
 fn help_goes_to_stdout_and_names_every_command() {
     let help = hop(["help"]).run();
     let text = help.expect(0);
-    for command in ["publish", "subscribe", "decode", "models", "broker", "demo", "version"] {
+    for command in ["publish", "subscribe", "decode", "models", "auth", "configure", "broker", "demo", "version"] {
         assert!(text.contains(&format!("\n  {command} ")), "{command} is not in\n{text}");
         let own = hop([command, "--help"]).run();
         assert!(own.expect(0).contains("Usage: "), "{command}");

@@ -27,15 +27,21 @@ impl Python {
     }
 
     fn script(&self, name: &str, broker: &Broker, topic: &str, options: &[&str]) -> Finished {
-        Program::new(interpreter())
-            .args([hop_tests::root().join("tests/interop").join(name)])
+        let path = hop_tests::root().join("tests/interop").join(name);
+        self.program(&[path.to_str().unwrap()])
             .args(["--broker", broker.address(), "--topic", topic, "--timeout", SCRIPT_PATIENCE])
             .args(options)
+            .run()
+    }
+
+    /// The interpreter with these arguments, where hop-client is.
+    pub(crate) fn program(&self, arguments: &[&str]) -> Program {
+        Program::new(interpreter())
+            .args(arguments)
             // Neither what the user has set up, nor bytecode beside the sources.
             .env("HOME", self.folder.path())
             .env("XDG_CONFIG_HOME", self.folder.path())
             .env("PYTHONDONTWRITEBYTECODE", "1")
-            .run()
     }
 
     /// Publishes with hop-client; the records that it handed to Kafka, in the order of the cases.
@@ -64,7 +70,7 @@ impl Python {
     }
 }
 
-fn lines(out: &str) -> Vec<Json> {
+pub(crate) fn lines(out: &str) -> Vec<Json> {
     out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

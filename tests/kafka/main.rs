@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod certificates;
 mod choosing;
 mod connections;
 mod dead_letters;
@@ -13,6 +14,7 @@ mod reading;
 mod security;
 mod starting;
 mod steering;
+mod tokens;
 mod topics;
 mod unanswered;
 mod writing;

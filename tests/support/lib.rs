@@ -7,6 +7,7 @@ pub mod corpus;
 pub mod process;
 pub mod proxy;
 pub mod secured;
+pub mod token;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -49,8 +49,18 @@ impl Program {
     }
 
     pub fn start(self) -> Running {
+        let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
+        self.spawn(stdin)
+    }
+
+    /// Starts it to be answered with [`Running::say`].
+    pub fn dialogue(self) -> Running {
+        self.spawn(Stdio::piped())
+    }
+
+    fn spawn(self, stdin: Stdio) -> Running {
         let Self { mut command, input } = self;
-        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+        command.stdin(stdin);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let out = Pipe::read(child.stdout.take().unwrap());
         let err = Pipe::read(child.stderr.take().unwrap());
@@ -77,6 +87,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// Writes to its standard input.
+    pub fn say(&self, text: &str) {
+        self.child.stdin.as_ref().unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
     /// Waits until what it printed on the standard output passes `enough`, and returns that.
     pub fn wait_for(&self, what: &str, enough: impl Fn(&str) -> bool) -> String {
         self.out.wait_for(enough).unwrap_or_else(|so_far| {

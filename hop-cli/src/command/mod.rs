@@ -1,6 +1,8 @@
 //! One module a command.
 
+pub(crate) mod auth;
 pub(crate) mod broker;
+pub(crate) mod configure;
 pub(crate) mod decode;
 pub(crate) mod demo;
 pub(crate) mod list_topics;

@@ -9,12 +9,13 @@ mod report;
 
 use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use self::report::Report;
+use crate::auth::token::TokenFailure;
 use crate::error::{Error, ErrorKind};
 
 /// The same complaint is logged again after this time.
@@ -28,8 +29,18 @@ type Help = Cow<'static, str>;
 #[derive(Debug)]
 pub(crate) struct Complaint {
     last: Mutex<Option<Heard>>,
+    token: Mutex<TokenState>,
     #[cfg(any(feature = "ssl-vendored", feature = "ssl"))]
     trust: Option<certificate::Trust>,
+}
+
+/// How it stands with the client's token.
+#[derive(Debug, Default)]
+struct TokenState {
+    /// Until when the last one is good.
+    good_until: Option<SystemTime>,
+    /// Why no other came since.
+    failure: Option<TokenFailure>,
 }
 
 #[derive(Debug)]
@@ -88,6 +99,7 @@ impl Complaint {
     pub(crate) fn new(config: &ClientConfig) -> Self {
         Self {
             last: Mutex::default(),
+            token: Mutex::default(),
             #[cfg(any(feature = "ssl-vendored", feature = "ssl"))]
             trust: certificate::Trust::of(config),
         }
@@ -167,6 +179,29 @@ impl Complaint {
         said
     }
 
+    fn token(&self) -> MutexGuard<'_, TokenState> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// No token came, and why.
+    pub(crate) fn no_token(&self, failure: TokenFailure) {
+        self.token().failure = Some(failure);
+    }
+
+    /// There is a token, good until then.
+    pub(crate) fn token_came(&self, good_until: SystemTime) {
+        *self.token() = TokenState { good_until: Some(good_until), failure: None };
+    }
+
+    /// Why there is no token that is good; without one nothing else can be known.
+    fn token_failure(&self) -> Option<TokenFailure> {
+        let token = self.token();
+        match token.good_until {
+            Some(good_until) if SystemTime::now() < good_until => None,
+            _ => token.failure.clone(),
+        }
+    }
+
     /// What is wrong now, as far as it was heard.
     fn cause(&self) -> Option<Cause> {
         self.last().as_ref().filter(|last| last.heard.elapsed() < STALE).map(|last| last.cause.clone())
@@ -174,16 +209,25 @@ impl Complaint {
 
     /// The layer of the complaint, and what it says.
     pub(crate) fn told(&self) -> Option<(ErrorKind, String)> {
-        self.cause().map(|cause| (cause.kind, cause.told()))
+        match self.token_failure() {
+            Some(failure) => Some((failure.kind(), failure.to_string())),
+            None => self.cause().map(|cause| (cause.kind, cause.told())),
+        }
     }
 
     /// The complaint as the error that `operation` ended with.
     pub(crate) fn error(&self, operation: &str) -> Option<Error> {
-        self.cause().map(|cause| cause.error(operation))
+        match self.token_failure() {
+            Some(failure) => Some(failure.error(operation)),
+            None => self.cause().map(|cause| cause.error(operation)),
+        }
     }
 
     /// The complaint, when waiting longer will not help.
     pub(crate) fn hopeless(&self, operation: &str) -> Option<Error> {
-        self.cause().filter(|cause| !cause.mends).map(|cause| cause.error(operation))
+        match self.token_failure().filter(TokenFailure::is_for_good) {
+            Some(failure) => Some(failure.error(operation)),
+            None => self.cause().filter(|cause| !cause.mends).map(|cause| cause.error(operation)),
+        }
     }
 }

@@ -29,7 +29,7 @@ const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) struct Assigner {
     start_at: StartPosition,
     in_group: bool,
-    complaint: Complaint,
+    pub(super) complaint: Complaint,
     inbox: Arc<Inbox>,
     tally: Arc<Tally>,
     pub(super) done: Done,

@@ -18,6 +18,7 @@ use super::control::{Seek, Seeks};
 use super::done::{Partition, partition_of};
 use super::inbox::{Inbox, Item};
 use super::start::StartReason;
+use crate::auth::token::Refresher;
 use crate::counters::Tally;
 use crate::error::is_transient;
 use crate::record::{Topics, record};
@@ -44,6 +45,8 @@ pub(super) struct Poller {
     pub(super) seeks: Arc<Seeks>,
     pub(super) tally: Arc<Tally>,
     pub(super) stop: Arc<AtomicBool>,
+    /// Gives the consumer its tokens.
+    pub(super) tokens: Option<Refresher>,
 }
 
 /// Ends the inbox when the thread ends, however it does.
@@ -77,6 +80,8 @@ impl Poller {
         self.seeks.end();
         self.inbox.count();
         // Closing leaves the group and commits what is stored; it may take a while, and is over before `_end` says so.
+        // It holds the consumer too.
+        drop(self.tokens);
         close(consumer);
     }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use hop_core::Record;
-use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use tokio::sync::oneshot;
 
 use super::assign::Assigner;
@@ -17,6 +17,7 @@ use super::inbox::{Bound, Inbox};
 use super::open::{Filter, Opener};
 use super::poll::Poller;
 use super::{StartPosition, Subscription, Undecodable, spawn};
+use crate::auth::token::{Refresher, hand_over};
 use crate::complaint::Complaint;
 use crate::counters::Tally;
 use crate::producer::Publish;
@@ -236,6 +237,15 @@ impl Subscribe {
         let consumer: BaseConsumer<Assigner> =
             config.create_with_context(assigner).map_err(|error| Error::setting("setting up the reader", &error))?;
         let consumer = Arc::new(consumer);
+        let tokens = match crate::config::tokens(credential.as_ref(), &self.stream.shared.properties)? {
+            None => None,
+            Some(source) => {
+                let consumer = Arc::clone(&consumer);
+                Some(Refresher::start(source, move |fate| {
+                    hand_over(consumer.client(), &consumer.context().complaint, fate);
+                })?)
+            }
+        };
         let control = Control {
             consumer: Arc::downgrade(&consumer),
             inbox: Arc::clone(&inbox),
@@ -266,6 +276,7 @@ impl Subscribe {
             seeks: Arc::clone(&control.seeks),
             tally,
             stop: Arc::clone(&control.stop),
+            tokens,
         };
         // From here on the threads end when the subscription is dropped.
         let (tell, started) = oneshot::channel();

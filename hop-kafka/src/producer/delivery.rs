@@ -206,14 +206,13 @@ impl Deliveries {
         untold.is_too_much().then(|| untold.take())
     }
 
-    /// Whether the broker refuses us, and always has.
+    /// Whether the broker refuses us, and always has; or there is no token to ask it with, nor will be.
     pub(super) fn is_refused(&self) -> bool {
         self.tally.read().delivered == 0
             && self.outstanding() > 0
-            && self
-                .complaint
-                .hopeless("publishing")
-                .is_some_and(|error| matches!(error.kind(), ErrorKind::Authentication | ErrorKind::Tls))
+            && self.complaint.hopeless("publishing").is_some_and(|error| {
+                matches!(error.kind(), ErrorKind::Authentication | ErrorKind::Tls | ErrorKind::TimedOut)
+            })
     }
 
     pub(super) fn report(&self) -> Result<(), Error> {

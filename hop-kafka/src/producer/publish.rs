@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use rdkafka::config::{ClientConfig, FromClientConfigAndContext};
 use rdkafka::error::KafkaError;
-use rdkafka::producer::BaseProducer;
+use rdkafka::producer::{BaseProducer, Producer as _};
 
 use super::delivery::Deliveries;
 use super::limit::Limits;
 use super::publisher::{Publisher, Thread};
+use crate::auth::token::{Refresher, hand_over};
 use crate::complaint::Complaint;
 use crate::config::set_default;
 use crate::{Credential, Error, ErrorKind, Stream, Url};
@@ -103,6 +104,15 @@ impl Publish {
             FromClientConfigAndContext::from_config_and_context(&config, Deliveries::new(Complaint::new(&config)))
                 .map_err(|error: KafkaError| Error::setting("setting up the writer", &error))?;
         let producer = Arc::new(producer);
+        let tokens = match crate::config::tokens(credential.as_ref(), &self.stream.shared.properties)? {
+            None => None,
+            Some(source) => {
+                let producer = Arc::clone(&producer);
+                Some(Refresher::start(source, move |fate| {
+                    hand_over(producer.client(), &producer.context().complaint, fate);
+                })?)
+            }
+        };
         let mut patience = self.stream.shared.connect_timeout;
         if !self.produce_timeout.is_zero() {
             patience = patience.min(self.produce_timeout);
@@ -110,6 +120,7 @@ impl Publish {
         Ok(Publisher {
             limits: Limits::new(Arc::clone(&producer), patience, BATCH),
             thread: Thread::start(Arc::clone(&producer))?,
+            _tokens: tokens,
             producer,
             topics: url.topics().to_vec(),
             sender: credential.as_ref().map(Credential::username).map(str::to_owned),

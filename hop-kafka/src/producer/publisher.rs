@@ -13,6 +13,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, PurgeConfig};
 use super::delivery::{Callback, Deliveries, Delivery, Ticket};
 use super::limit::{Limits, size_as_sent};
 use super::write::Write;
+use crate::auth::token::Refresher;
 use crate::counters::WriteCounters;
 use crate::record::owned_headers;
 use crate::waiting::{block_on, block_on_until, spawn};
@@ -86,6 +87,8 @@ pub struct Publisher {
     pub(super) sender: Option<String>,
     /// Whether messages are smaller on their way than they are here.
     pub(super) compressed: bool,
+    /// Gives the client its tokens.
+    pub(super) _tokens: Option<Refresher>,
     /// The last one to go: whoever lets go of the client last destroys it, which takes as long as it likes.
     pub(super) thread: Thread,
 }

@@ -1,0 +1,103 @@
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+
+use hop_kafka::Credential;
+use hop_kafka::auth::{self, CredentialStore};
+
+use super::decode::read;
+use crate::args::{AddCredential, Auth};
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) fn run(options: Auth) -> Result<ExitCode, Failure> {
+    match options {
+        Auth::Locate => output::line(auth::path()?.display())?,
+        Auth::List => list()?,
+        Auth::Add(options) => add(&options)?,
+        Auth::Remove { name } => {
+            let mut store = CredentialStore::open()?;
+            let removed = store.remove(&name)?;
+            store.save()?;
+            tracing::info!(target: "hop", "removed {removed}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list() -> Result<(), Failure> {
+    let store = CredentialStore::open()?;
+    let credentials = store.credentials();
+    let width = credentials.iter().map(|credential| credential.username().chars().count()).max().unwrap_or(0);
+    for credential in credentials {
+        match credential.host() {
+            Some(host) => output::line(format_args!("{:width$} for {host}", credential.username()))?,
+            None => output::line(credential.username())?,
+        }
+    }
+    // For people; a program finds nothing where there is nothing.
+    if credentials.is_empty() && io::stdout().is_terminal() {
+        output::line("There are no credentials; `hop auth add` adds one.")?;
+    }
+    Ok(())
+}
+
+fn add(options: &AddCredential) -> Result<(), Failure> {
+    // Before anything is asked: a file that cannot be used is known at once.
+    let mut store = CredentialStore::open()?;
+    let credentials = match &options.file {
+        Some(file) => {
+            let named = |what: String| io::Error::other(format!("{}: {what}", file.display()));
+            let content = read(file).map_err(|error| named(error.to_string()))?;
+            let text = std::str::from_utf8(&content).map_err(|_| named("it is not UTF-8".to_owned()))?;
+            auth::read_csv(text)?
+        }
+        None => vec![asked()?],
+    };
+    let mut said = Vec::new();
+    for credential in credentials {
+        let name = credential.to_string();
+        let overwritten = store.add(credential, options.force)?;
+        said.push(format!("{} {name}", if overwritten { "overwrote" } else { "added" }));
+    }
+    store.save()?;
+    for line in said {
+        tracing::info!(target: "hop", "{line}");
+    }
+    Ok(())
+}
+
+/// What is typed in, or comes line by line.
+fn asked() -> Result<Credential, Failure> {
+    let typed = io::stdin().is_terminal();
+    let line = |prompt: &str| -> io::Result<String> {
+        if typed {
+            let mut err = io::stderr().lock();
+            write!(err, "{prompt}: ")?;
+            err.flush()?;
+        }
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line)?;
+        Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    };
+    let needed = |what: &str, text: String| match text.is_empty() {
+        true => Err(Failure::Usage(format!("the {what} may not be empty"))),
+        false => Ok(text),
+    };
+    let username = needed("username", line("Username")?)?;
+    // The terminal shows nothing of it.
+    let password = if typed { rpassword::prompt_password("Password: ")? } else { line("Password")? };
+    let mut credential = Credential::new(username, needed("password", password)?);
+    let mut hostname = line("Hostname (empty for any broker)")?;
+    if let Some(host) = hostname.strip_prefix("kafka://") {
+        tracing::warn!(target: "hop", "the hostname is taken without `kafka://`");
+        hostname = host.trim_end_matches('/').to_owned();
+    }
+    if !hostname.is_empty() {
+        credential = credential.hostname(hostname);
+    }
+    let endpoint = line("Token endpoint (empty if there is none)")?;
+    if !endpoint.is_empty() {
+        credential = credential.token_endpoint(endpoint);
+    }
+    Ok(credential)
+}

@@ -1,0 +1,21 @@
+use std::process::ExitCode;
+
+use hop_kafka::{Configuration, auth};
+
+use crate::args::{Configure, Located};
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) fn run(options: Configure) -> Result<ExitCode, Failure> {
+    match options {
+        Configure::Locate { which: Located::General } => output::line(Configuration::path()?.display())?,
+        Configure::Locate { which: Located::Auth } => output::line(auth::path()?.display())?,
+        Configure::Show => {
+            for (name, on) in Configuration::load()?.settings() {
+                output::line(format_args!("{name}: {on}"))?;
+            }
+        }
+        Configure::Set { name, value } => Configuration::store(&name, &value)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

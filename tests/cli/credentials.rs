@@ -1,0 +1,191 @@
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use hop_tests::process::{Finished, Program};
+use hop_tests::token::TokenServer;
+
+use crate::hop;
+
+/// A home whose configuration the commands share.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn hop(&self, arguments: &[&str]) -> Program {
+        hop(arguments).env("XDG_CONFIG_HOME", self.0.path())
+    }
+
+    fn run(&self, arguments: &[&str]) -> Finished {
+        self.hop(arguments).run()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.path().join("hop").join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.file(name)).unwrap()
+    }
+
+    fn add(&self, csv: &str, options: &[&str]) -> Finished {
+        self.hop(&[&["auth", "add", "-"], options].concat()).input(csv).run()
+    }
+}
+
+#[test]
+fn credentials_are_added_listed_and_removed() {
+    let home = Home::new();
+    let file = home.file("auth.toml");
+    assert_eq!(home.run(&["auth", "locate"]).expect(0), format!("{}\n", file.display()));
+    assert_eq!(home.run(&["auth", "list"]).expect(0), "");
+    let added = home.add("username,password,hostname\nada-1,hunter2,kafka.example\nbob,hunter3,\n", &[]);
+    assert_eq!(added.expect(0), "");
+    assert!(added.err.contains("added `ada-1` for kafka.example"), "{}", added.err);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
+    assert_eq!(home.run(&["auth", "list"]).expect(0), "ada-1 for kafka.example\nbob\n");
+    home.run(&["auth", "remove", "ada-1@kafka.example"]).expect(0);
+    assert_eq!(home.run(&["auth", "list"]).expect(0), "bob\n");
+    let none = home.run(&["auth", "remove", "ada-1"]);
+    none.expect(1);
+    assert!(
+        none.err.contains("no credential has the name; there are, beside `ada-1`: `bob` for any broker"),
+        "{}",
+        none.err
+    );
+}
+
+#[test]
+fn what_is_there_already_is_overwritten_only_when_asked_for() {
+    let home = Home::new();
+    home.add("username,password\nada,first\n", &[]).expect(0);
+    let refused = home.add("username,password\neve,other\nada,second\n", &[]);
+    refused.expect(1);
+    assert_eq!(
+        refused.err,
+        "hop: there is a credential `ada` for any broker already; remove it first, or overwrite it with `--force`\n"
+    );
+    assert!(!home.text("auth.toml").contains("eve"), "half of it was added");
+    home.add("username,password\nada,second\n", &["--force"]).expect(0);
+    let text = home.text("auth.toml");
+    assert!(text.contains("second") && !text.contains("first"), "{text}");
+}
+
+#[test]
+fn a_credential_comes_line_by_line_where_there_is_no_terminal() {
+    let home = Home::new();
+    home.hop(&["auth", "add"]).input("ada\nhunt er2 \nkafka://kafka.example:9093/\n\n").run().expect(0);
+    home.hop(&["auth", "add"]).input("id\nsecret\n\nhttps://auth.example/token\n").run().expect(0);
+    assert_eq!(home.run(&["auth", "list"]).expect(0), "ada for kafka.example:9093\nid\n");
+    let text = home.text("auth.toml");
+    assert!(text.contains("password = \"hunt er2 \""), "{text}");
+    assert!(
+        text.contains("token_endpoint = \"https://auth.example/token\"\n") && text.contains("OAUTHBEARER"),
+        "{text}"
+    );
+    for (input, why) in [
+        ("", "the username may not be empty"),
+        ("ada\n", "the password may not be empty"),
+        ("ada\nhunter2\nno host\n", "write its hostname as `host` or `host:port`"),
+        ("ada\nhunter2\n\nhttp://auth.example/\n", "write `https`"),
+    ] {
+        let refused = home.hop(&["auth", "add"]).input(input).run();
+        assert_ne!(refused.status.code(), Some(0));
+        assert!(refused.err.contains(why) && !refused.err.contains("hunter2"), "{}", refused.err);
+    }
+}
+
+#[test]
+fn a_terminal_shows_what_is_asked_for_and_not_the_password() {
+    let home = Home::new();
+    // `script` gives the command a terminal, and prints what that shows.
+    let command = format!("{} auth add", env!("CARGO_BIN_EXE_plain-hop"));
+    let running = Program::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .env("XDG_CONFIG_HOME", home.0.path())
+        .env("SHELL", "/bin/sh")
+        .dialogue();
+    for (prompt, answer) in [
+        ("Username: ", "ada\n"),
+        ("Password: ", "hunter2\n"),
+        ("Hostname (empty for any broker): ", "\n"),
+        ("Token endpoint (empty if there is none): ", "\n"),
+    ] {
+        running.wait_for(prompt, |shown| shown.contains(prompt));
+        running.say(answer);
+    }
+    let finished = running.finish();
+    let shown = finished.expect(0);
+    assert!(shown.contains("ada") && shown.contains("added `ada` for any broker"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert!(home.text("auth.toml").contains("hunter2"));
+}
+
+#[test]
+fn a_password_is_never_an_argument() {
+    for arguments in [["auth", "add", "--password", "hunter2"], ["auth", "add", "ada", "hunter2"]] {
+        hop(arguments).run().expect(2);
+    }
+}
+
+#[test]
+fn a_stream_takes_what_was_added_and_shows_what_to_type() {
+    let home = Home::new();
+    home.add("username,password\nada,hunter2\nbob,hunter3\n", &[]).expect(0);
+    let several = home.run(&["subscribe", "-e", "kafka://127.0.0.1:1/t"]);
+    several.expect(1);
+    assert_eq!(
+        several.err,
+        "hop: 2 credentials fit 127.0.0.1:1; say which one in the URL: kafka://ada@127.0.0.1:1/t or kafka://bob@127.0.0.1:1/t\n"
+    );
+    std::fs::set_permissions(home.file("auth.toml"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    for command in [&["auth", "list"][..], &["subscribe", "-e", "kafka://127.0.0.1:1/t"]] {
+        let open = home.run(command);
+        open.expect(1);
+        assert!(open.err.contains("chmod 0600 "), "{}", open.err);
+    }
+}
+
+#[test]
+fn a_token_endpoint_is_trusted_as_the_system_says() {
+    let (home, server) = (Home::new(), TokenServer::start_tls());
+    let endpoint = server.token_endpoint();
+    home.hop(&["auth", "add"]).input(format!("id\nhunter2\n\n{endpoint}\n")).run().expect(0);
+    let trusted = home.0.path().join("trusted.pem");
+    std::fs::write(&trusted, server.certificate()).unwrap();
+    let subscribe = || home.hop(&["-q", "subscribe", "-e", "kafka://127.0.0.1:1/t"]);
+    let stranger = subscribe().run();
+    stranger.expect(1);
+    assert!(stranger.err.contains("cannot be trusted"), "{}", stranger.err);
+    assert_eq!(server.asked(), 0);
+    // What the system trusts is looked up as the program runs; OpenSSL lets this variable name it.
+    let known = subscribe().env("SSL_CERT_FILE", &trusted).run();
+    known.expect(1);
+    assert!(known.err.contains("answers 401 (invalid_client)"), "{}", known.err);
+    assert_eq!(server.asked(), 1);
+}
+
+#[test]
+fn settings_are_shown_and_written_and_the_environment_goes_first() {
+    let home = Home::new();
+    assert_eq!(home.run(&["configure", "locate"]).expect(0), format!("{}\n", home.file("config.toml").display()));
+    assert_eq!(
+        home.run(&["configure", "locate", "-t", "auth"]).expect(0),
+        format!("{}\n", home.file("auth.toml").display())
+    );
+    assert_eq!(home.run(&["configure", "show"]).expect(0), "fetch_external: true\nautomatic_offload: true\n");
+    home.run(&["configure", "set", "automatic_offload", "Off"]).expect(0);
+    assert_eq!(home.run(&["configure", "show"]).expect(0), "fetch_external: true\nautomatic_offload: false\n");
+    let shown =
+        home.hop(&["configure", "show"]).env("HOP_AUTOMATIC_OFFLOAD", "yes").env("HOP_FETCH_EXTERNAL", "0").run();
+    assert_eq!(shown.expect(0), "fetch_external: false\nautomatic_offload: true\n");
+    home.run(&["configure", "set", "other", "true"]).expect(2);
+    let refused = home.run(&["configure", "set", "fetch_external", "maybe"]);
+    refused.expect(1);
+    assert!(refused.err.contains("write true, yes, on or 1; or false, no, off or 0"), "{}", refused.err);
+    let refused = home.hop(&["configure", "show"]).env("HOP_FETCH_EXTERNAL", "maybe").run();
+    refused.expect(1);
+    assert!(refused.err.contains("the variable HOP_FETCH_EXTERNAL is `maybe`"), "{}", refused.err);
+}
