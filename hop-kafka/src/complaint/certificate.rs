@@ -169,3 +169,132 @@ fn quoted(text: &str) -> String {
     let shown: String = text.chars().take(SHOWN).collect();
     format!("`{}`", shown.escape_debug())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use openssl::asn1::Asn1Time;
+    use openssl::bn::BigNum;
+    use openssl::ec::{EcGroup, EcKey};
+    use openssl::hash::MessageDigest;
+    use openssl::pkey::{PKey, Private};
+    use openssl::ssl::SslAcceptor;
+    use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
+    use openssl::x509::{X509Builder, X509NameBuilder};
+
+    use super::*;
+
+    struct Authority {
+        key: PKey<Private>,
+        certificate: X509,
+    }
+
+    fn key() -> PKey<Private> {
+        let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+        PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
+    }
+
+    /// A certificate that is valid from one day to another, counted from 1970.
+    fn begin(name: &str, key: &PKey<Private>, days: [i64; 2]) -> X509Builder {
+        let mut builder = X509::builder().unwrap();
+        builder.set_version(2).unwrap();
+        builder.set_serial_number(&BigNum::from_u32(1).unwrap().to_asn1_integer().unwrap()).unwrap();
+        let mut subject = X509NameBuilder::new().unwrap();
+        subject.append_entry_by_text("CN", name).unwrap();
+        builder.set_subject_name(&subject.build()).unwrap();
+        builder.set_pubkey(key).unwrap();
+        let [from, to] = days.map(|day| Asn1Time::from_unix(day * 86400).unwrap());
+        builder.set_not_before(&from).unwrap();
+        builder.set_not_after(&to).unwrap();
+        builder
+    }
+
+    fn authority() -> Authority {
+        let key = key();
+        let mut builder = begin("an authority", &key, [1, 40_000]);
+        builder.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap();
+        let name = begin("an authority", &key, [1, 2]).build().subject_name().to_owned().unwrap();
+        builder.set_issuer_name(&name).unwrap();
+        builder.sign(&key, MessageDigest::sha256()).unwrap();
+        Authority { key, certificate: builder.build() }
+    }
+
+    /// What is found wrong with a broker's certificate that `signs` signed, by one who trusts `trusted`.
+    fn found(signs: &Authority, trusted: &Authority, days: [i64; 2], names: &[String]) -> Option<(String, Help)> {
+        let own = key();
+        let mut builder = begin("a broker", &own, days);
+        builder.set_issuer_name(signs.certificate.subject_name()).unwrap();
+        if !names.is_empty() {
+            let mut alternative = SubjectAlternativeName::new();
+            for name in names {
+                if name.contains(':') {
+                    alternative.ip(name)
+                } else {
+                    alternative.dns(name)
+                };
+            }
+            let alternative = alternative.build(&builder.x509v3_context(Some(&signs.certificate), None)).unwrap();
+            builder.append_extension(alternative).unwrap();
+        }
+        builder.sign(&signs.key, MessageDigest::sha256()).unwrap();
+        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
+        acceptor.set_private_key(&own).unwrap();
+        acceptor.set_certificate(&builder.build()).unwrap();
+        let acceptor = acceptor.build();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let broker = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            // Whether it comes to an end is for the other side to decide.
+            let _ended = acceptor.accept(stream);
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        std::fs::write(&file, trusted.certificate.to_pem().unwrap()).unwrap();
+        let mut config = ClientConfig::new();
+        config.set("ssl.ca.location", file.to_str().unwrap());
+        let found = Trust::of(&config).unwrap().examine("localhost", port);
+        broker.join().unwrap();
+        found
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_is_said() {
+        let (ours, other) = (authority(), authority());
+        let good = [1, 40_000];
+        let here = ["localhost".to_owned()];
+        assert_eq!(found(&ours, &ours, good, &here), None);
+
+        let (what, help) = found(&ours, &ours, [1, 2], &here).unwrap();
+        assert_eq!(what, "the certificate of `a broker` ran out on Jan  3 00:00:00 1970 GMT");
+        assert!(help.contains("this machine's clock"), "{help}");
+        let (what, _) = found(&ours, &ours, [39_999, 40_000], &here).unwrap();
+        assert!(what.starts_with("the certificate of `a broker` is not valid before "), "{what}");
+
+        let elsewhere = ["*.kafka.example".to_owned(), "::1".to_owned()];
+        let (what, _) = found(&ours, &ours, good, &elsewhere).unwrap();
+        assert_eq!(what, "the broker's certificate is for `*.kafka.example`, `::1`, and not for `localhost`");
+        let many: Vec<_> = (0..9).map(|number| format!("b{number}")).collect();
+        let (what, _) = found(&ours, &ours, good, &many).unwrap();
+        assert!(what.contains("for `b0`, `b1`, `b2`, `b3`, `b4` and 4 more, and not"), "{what}");
+        let (what, _) = found(&ours, &ours, good, &[]).unwrap();
+        assert_eq!(what, "the broker's certificate is for `a broker`, and not for `localhost`");
+
+        // Both have the same name, so the signature is what does not fit.
+        let (what, help) = found(&other, &ours, good, &here).unwrap();
+        assert!(what.starts_with("the broker's certificate is not trusted: "), "{what}");
+        assert!(what.ends_with(", issued by `an authority`"), "{what}");
+        assert!(help.ends_with("ca.pem has to have the authority that issued it"), "{help}");
+    }
+
+    #[test]
+    fn settings_that_are_not_followed_are_left_alone() {
+        let mut config = ClientConfig::new();
+        config.set("ssl.ca.location", "probe");
+        let trust = Trust::of(&config).unwrap();
+        assert!(trust.authorities.is_none() && trust.checks_host);
+        config.set("ssl.ca.pem", "…");
+        assert!(Trust::of(&config).is_none());
+    }
+}

@@ -370,6 +370,7 @@ mod tests {
         }
     }
 
+    #[cfg(any(feature = "ssl-vendored", feature = "ssl"))]
     #[test]
     fn the_host_of_a_bad_certificate_is_found_and_no_other() {
         let host = |said| Report::read(said).host_of_bad_certificate().map(|(host, port)| format!("{host} {port}"));
