@@ -29,6 +29,10 @@ const POLL: Duration = Duration::from_millis(100);
 const GRACE: Duration = Duration::from_secs(1);
 /// The largest message that librdkafka lets through; the topic's own limit is the broker's to enforce.
 const LARGEST_MESSAGE: &str = "67108864";
+/// How many requests may be on their way to one broker. A broker takes up the next one of a connection when it has answered
+/// the one before, so that more of them only wait there: a busy broker then gets many small ones, where it could have few
+/// large ones. librdkafka has no limit of its own, unless the writer is idempotent; then it is this one.
+const IN_FLIGHT: &str = "5";
 
 /// How content is compressed on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -105,6 +109,7 @@ impl Publish {
         config.set("message.max.bytes", LARGEST_MESSAGE);
         // A topic that is not there is told after this time; one made just now is known everywhere well before.
         config.set("topic.metadata.propagation.max.ms", "8000");
+        config.set("max.in.flight.requests.per.connection", IN_FLIGHT);
         config.set("compression.type", self.compression.as_str());
         config.set("enable.idempotence", if self.idempotent { "true" } else { "false" });
         for (name, value) in &self.stream.shared.properties {
