@@ -22,6 +22,11 @@ const LARGEST_MESSAGE: usize = 64 << 20;
 /// megabyte would have small messages refused where large ones are not allowed, and is no faster.
 const BATCH: usize = 128 << 10;
 
+/// How many requests may be on their way to one broker. A broker takes up the next one of a connection when it has answered
+/// the one before, so that more of them only wait there: a busy broker then gets many small ones, where it could have few
+/// large ones. librdkafka has no limit of its own, unless the writer is idempotent; then it is this one.
+const IN_FLIGHT: &str = "5";
+
 /// How content is compressed on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -98,6 +103,7 @@ impl Publish {
         // A topic that is not there is told after this time; one made just now is known everywhere well before.
         set_default(&mut config, "topic.metadata.propagation.max.ms", "8000");
         set_default(&mut config, "batch.size", BATCH.to_string());
+        set_default(&mut config, "max.in.flight.requests.per.connection", IN_FLIGHT);
         set_default(&mut config, "compression.type", self.compression.as_str());
         set_default(&mut config, "enable.idempotence", self.idempotent.to_string());
         let producer: BaseProducer<Deliveries> =
