@@ -3,6 +3,7 @@
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
 use crate::{AnyModel, Blob, Content, Error, ErrorKind, JsonBlob, MessageModel, Value};
@@ -184,7 +185,28 @@ const BUILT_IN: [Registration; 2] = [crate::registration!(Blob), crate::registra
 pub struct Registry {
     /// In the order of their labels.
     registrations: Vec<Registration>,
-    by_label: HashMap<&'static str, usize>,
+    by_label: HashMap<&'static str, usize, BuildHasherDefault<LabelHasher>>,
+}
+
+/// FNV-1a, in 64 bits. The labels that are in the map come from authors of models, so nobody can fill it with collisions.
+struct LabelHasher(u64);
+
+impl Default for LabelHasher {
+    fn default() -> Self {
+        Self(0xCBF2_9CE4_8422_2325)
+    }
+}
+
+impl Hasher for LabelHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Registry {
@@ -210,13 +232,17 @@ impl Registry {
 
     /// The model labelled `label`, in any case.
     pub fn get(&self, label: &str) -> Option<&Registration> {
-        // Labels are short and lower case; what is longer than any label need not be copied to be compared.
+        let at = self.by_label.get(label).or_else(|| self.get_in_lower_case(label))?;
+        self.registrations.get(*at)
+    }
+
+    fn get_in_lower_case(&self, label: &str) -> Option<&usize> {
+        // What is longer than any label need not be copied to be compared.
         let mut lower = [0; LONGEST_LABEL];
         let lower = lower.get_mut(..label.len())?;
         lower.copy_from_slice(label.as_bytes());
         lower.make_ascii_lowercase();
-        let at = self.by_label.get(std::str::from_utf8(lower).ok()?)?;
-        self.registrations.get(*at)
+        self.by_label.get(std::str::from_utf8(lower).ok()?)
     }
 
     /// The model labelled `label`, or an error that lists the labels there are.
@@ -302,7 +328,7 @@ impl RegistryBuilder {
         // Linking order differs from build to build; the registry and its errors must not.
         registrations.sort_by_key(|model| (model.format, model.crate_name, model.crate_version, model.type_name));
         registrations.dedup_by_key(|model| (model.format, (model.type_id)()));
-        let mut by_label = HashMap::with_capacity(registrations.len());
+        let mut by_label = HashMap::with_capacity_and_hasher(registrations.len(), BuildHasherDefault::default());
         for (at, model) in registrations.iter().enumerate() {
             check_label(model)?;
             if let Some(earlier) = by_label.insert(model.format, at) {
