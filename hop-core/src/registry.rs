@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::collections::HashSet;
 use std::collections::hash_map::{Entry, HashMap};
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
 use crate::plugins::{Plugin, crate_ident};
@@ -215,7 +216,31 @@ const BUILT_IN: [Registration; 2] = [crate::registration!(Blob), crate::registra
 pub struct Registry {
     /// In the order of their labels.
     registrations: Vec<Registration>,
-    by_label: HashMap<&'static str, usize>,
+    by_label: ByLabel,
+}
+
+/// Where in the list the model with a label stands.
+type ByLabel = HashMap<&'static str, usize, BuildHasherDefault<LabelHasher>>;
+
+/// FNV-1a, in 64 bits. The labels that are in the map come from authors of models, so nobody can fill it with collisions.
+struct LabelHasher(u64);
+
+impl Default for LabelHasher {
+    fn default() -> Self {
+        Self(0xCBF2_9CE4_8422_2325)
+    }
+}
+
+impl Hasher for LabelHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Registry {
@@ -241,13 +266,17 @@ impl Registry {
 
     /// The model labelled `label`, in any case.
     pub fn get(&self, label: &str) -> Option<&Registration> {
-        // Labels are short and lower case; what is longer than any label need not be copied to be compared.
+        let at = self.by_label.get(label).or_else(|| self.get_in_lower_case(label))?;
+        self.registrations.get(*at)
+    }
+
+    fn get_in_lower_case(&self, label: &str) -> Option<&usize> {
+        // What is longer than any label need not be copied to be compared.
         let mut lower = [0; LONGEST_LABEL];
         let lower = lower.get_mut(..label.len())?;
         lower.copy_from_slice(label.as_bytes());
         lower.make_ascii_lowercase();
-        let at = self.by_label.get(std::str::from_utf8(lower).ok()?)?;
-        self.registrations.get(*at)
+        self.by_label.get(std::str::from_utf8(lower).ok()?)
     }
 
     /// The model labelled `label`, or an error that lists the labels there are.
@@ -383,8 +412,8 @@ impl RegistryBuilder {
     }
 }
 
-fn by_label(registrations: &[Registration]) -> Result<HashMap<&'static str, usize>, Error> {
-    let mut by_label = HashMap::with_capacity(registrations.len());
+fn by_label(registrations: &[Registration]) -> Result<ByLabel, Error> {
+    let mut by_label = ByLabel::with_capacity_and_hasher(registrations.len(), BuildHasherDefault::default());
     for (at, model) in registrations.iter().enumerate() {
         for label in model.labels() {
             check_label(model, label)?;

@@ -1,5 +1,7 @@
 //! Content to [`Value`], without recursion.
 
+use std::cell::Cell;
+
 use crate::error::{ErrorKind, Location, excerpt};
 use crate::{Content, Error, Limits, Object, Text, Value};
 
@@ -19,30 +21,27 @@ pub(super) fn parse(content: Content<'_>) -> Result<Value, Error> {
     content.check_size(SUBJECT)?;
     let text = content.as_str(SUBJECT)?;
     let start = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-    let mut parser = Parser {
-        text,
-        bytes: text.as_bytes(),
-        at: start,
-        nodes: 0,
-        limits: content.limits(),
-        open: Vec::with_capacity(8),
-        values: Vec::new(),
-        entries: Vec::with_capacity(16),
-    };
-    let value = parser.value()?;
-    parser.skip_white_space();
-    if parser.at < parser.bytes.len() {
-        return Err(parser.error("the end of the content"));
+    let stacks = STACKS.try_with(Cell::take).unwrap_or_default();
+    let (bytes, limits) = (text.as_bytes(), content.limits());
+    let mut parser = Parser { text, bytes, limits, nodes: 0, top: Open::Nothing, stacks };
+    let value = parser.whole(start);
+    let mut stacks = parser.stacks;
+    if stacks.are_small() {
+        stacks.clear();
+        // A thread that ends keeps nothing.
+        let _kept = STACKS.try_with(|kept| kept.set(stacks));
     }
-    Ok(value)
+    value
 }
 
-struct Parser<'a> {
-    text: &'a str,
-    bytes: &'a [u8],
-    at: usize,
-    nodes: usize,
-    limits: &'a Limits,
+thread_local! {
+    /// The stacks of the parser before, empty: a small message then needs no allocation but those of its value.
+    static STACKS: Cell<Stacks> = const { Cell::new(Stacks::new()) };
+}
+
+#[derive(Default)]
+struct Stacks {
+    /// The containers around the innermost that is open.
     open: Vec<Open>,
     /// The elements so far of all arrays that are open. A container that closes takes what is its own off the end, so that
     /// it is allocated once.
@@ -51,9 +50,38 @@ struct Parser<'a> {
     entries: Vec<(Text, Value)>,
 }
 
+impl Stacks {
+    const fn new() -> Self {
+        Self { open: Vec::new(), values: Vec::new(), entries: Vec::new() }
+    }
+
+    fn are_small(&self) -> bool {
+        const SMALL: usize = 256;
+        self.open.capacity().max(self.values.capacity()).max(self.entries.capacity()) <= SMALL
+    }
+
+    fn clear(&mut self) {
+        self.open.clear();
+        self.values.clear();
+        self.entries.clear();
+    }
+}
+
+/// Its methods are told where to read, and say where what they read ends.
+struct Parser<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    limits: &'a Limits,
+    nodes: usize,
+    /// The innermost container that is open.
+    top: Open,
+    stacks: Stacks,
+}
+
 /// A container that is still open, and where its own elements or entries start.
 #[derive(Clone, Copy)]
 enum Open {
+    Nothing,
     Array(usize),
     Object(usize),
 }
@@ -66,296 +94,291 @@ fn taken<T>(all: &mut Vec<T>, start: usize) -> Vec<T> {
 }
 
 impl Parser<'_> {
-    fn value(&mut self) -> Result<Value, Error> {
+    /// The value that the content is.
+    fn whole(&mut self, mut at: usize) -> Result<Value, Error> {
         let deepest = self.limits.depth.min(DEEPEST);
         loop {
-            self.skip_white_space();
-            // A value starts here: a container opens, or a whole value is read.
-            let mut value = match self.peek() {
-                Some(b'{') => {
-                    self.at += 1;
-                    self.skip_white_space();
-                    if self.peek() == Some(b'}') {
-                        self.at += 1;
-                        Value::Object(Object::new())
-                    } else {
-                        let start = self.entries.len();
-                        self.key()?;
-                        self.deepen(deepest)?;
-                        self.open.push(Open::Object(start));
-                        continue;
-                    }
-                }
-                Some(b'[') => {
-                    self.at += 1;
-                    self.skip_white_space();
-                    if self.peek() == Some(b']') {
-                        self.at += 1;
-                        Value::Array(Vec::new())
-                    } else {
-                        self.deepen(deepest)?;
-                        self.open.push(Open::Array(self.values.len()));
-                        continue;
-                    }
-                }
-                _ => self.scalar()?,
-            };
-            // The value is put where it belongs; containers that end with it become the value in turn.
-            loop {
-                self.count()?;
-                let Some(&top) = self.open.last() else { return Ok(value) };
-                self.skip_white_space();
-                let next = self.peek();
-                match top {
-                    Open::Array(start) => {
-                        self.values.push(value);
-                        match next {
-                            Some(b',') => {
-                                self.at += 1;
-                                break;
-                            }
-                            Some(b']') => {
-                                self.at += 1;
-                                value = Value::Array(taken(&mut self.values, start));
-                            }
-                            _ => return Err(self.error("`,` or `]`")),
-                        }
-                    }
-                    Open::Object(start) => {
-                        if let Some((_, last)) = self.entries.last_mut() {
-                            *last = value;
-                        }
-                        match next {
-                            Some(b',') => {
-                                self.at += 1;
-                                self.skip_white_space();
-                                self.key()?;
-                                break;
-                            }
-                            Some(b'}') => {
-                                self.at += 1;
-                                value = Value::Object(taken(&mut self.entries, start).into());
-                            }
-                            _ => return Err(self.error("`,` or `}`")),
-                        }
-                    }
-                }
-                self.open.pop();
+            // A value starts here, behind its name where an object is open.
+            if let Open::Object(_) = self.top {
+                at = self.name(at)?;
             }
+            if self.stacks.open.len() > deepest {
+                return Err(self.limit(at, format!("at most {deepest} levels of nesting"), "depth"));
+            }
+            at = self.skip_white_space(at);
+            match self.byte(at) {
+                b'{' => {
+                    at = self.skip_white_space(at + 1);
+                    if self.byte(at) != b'}' {
+                        self.stacks.open.push(self.top);
+                        self.top = Open::Object(self.stacks.entries.len());
+                        continue;
+                    }
+                    at += 1;
+                    self.put(|| Value::Object(Object::new()));
+                }
+                b'[' => {
+                    at = self.skip_white_space(at + 1);
+                    if self.byte(at) != b']' {
+                        self.stacks.open.push(self.top);
+                        self.top = Open::Array(self.stacks.values.len());
+                        continue;
+                    }
+                    at += 1;
+                    self.put(|| Value::Array(Vec::new()));
+                }
+                first => at = self.scalar(at, first)?,
+            }
+            // The value was put where it belongs; containers that end with it are values in turn.
+            loop {
+                if let Open::Nothing = self.top {
+                    let value = self.stacks.values.pop().unwrap_or_default();
+                    return self.last(at, value);
+                }
+                self.count(at)?;
+                at = self.skip_white_space(at);
+                let container = match (self.top, self.byte(at)) {
+                    (_, b',') => {
+                        at += 1;
+                        break;
+                    }
+                    (Open::Object(start), b'}') => Value::Object(taken(&mut self.stacks.entries, start).into()),
+                    (Open::Array(start), b']') => Value::Array(taken(&mut self.stacks.values, start)),
+                    (Open::Object(_), _) => return Err(self.error(at, "`,` or `}`")),
+                    _ => return Err(self.error(at, "`,` or `]`")),
+                };
+                at += 1;
+                self.top = self.stacks.open.pop().unwrap_or(Open::Nothing);
+                if let Open::Nothing = self.top {
+                    return self.last(at, container);
+                }
+                self.put(|| container);
+            }
+        }
+    }
+
+    /// The value of the whole content, behind which there is no other.
+    #[inline(always)]
+    fn last(&mut self, at: usize, value: Value) -> Result<Value, Error> {
+        self.count(at)?;
+        let end = self.skip_white_space(at);
+        if end < self.bytes.len() {
+            return Err(self.error(end, "the end of the content"));
+        }
+        Ok(value)
+    }
+
+    /// Puts a value into its place: after the last name of an object, or at the end of an array.
+    #[inline(always)]
+    fn put(&mut self, value: impl FnOnce() -> Value) {
+        match self.stacks.entries.last_mut() {
+            Some((_, last)) if matches!(self.top, Open::Object(_)) => {
+                std::mem::forget(std::mem::replace(last, value()))
+            }
+            _ => self.stacks.values.extend(std::iter::once_with(value)),
+        }
+    }
+
+    #[inline(always)]
+    fn put_text(&mut self, text: impl FnOnce() -> Text, is_name: bool) {
+        if is_name {
+            self.stacks.entries.extend(std::iter::once_with(|| (text(), Value::Null)));
+        } else {
+            self.put(|| Value::String(text()));
         }
     }
 
     /// Counts a value or a name.
-    fn count(&mut self) -> Result<(), Error> {
+    #[inline(always)]
+    fn count(&mut self, at: usize) -> Result<(), Error> {
         self.nodes += 1;
         if self.nodes <= self.limits.nodes {
             return Ok(());
         }
-        Err(self.limit(format!("at most {} values and names", self.limits.nodes), "more", "nodes"))
+        Err(self.limit(at, format!("at most {} values and names", self.limits.nodes), "nodes"))
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+    /// The byte that stands there; zero, which is nothing in JSON, after the end.
+    #[inline(always)]
+    fn byte(&self, at: usize) -> u8 {
+        self.bytes.get(at).copied().unwrap_or(0)
     }
 
-    fn skip_white_space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
-            self.at += 1;
+    #[inline(always)]
+    fn skip_white_space(&self, mut at: usize) -> usize {
+        while let b' ' | b'\n' | b'\r' | b'\t' = self.byte(at) {
+            at += 1;
         }
+        at
     }
 
-    fn deepen(&self, deepest: usize) -> Result<(), Error> {
-        if self.open.len() < deepest {
-            return Ok(());
+    /// Adds an entry of the name that is here, as far as the colon.
+    #[inline(always)]
+    fn name(&mut self, at: usize) -> Result<usize, Error> {
+        let at = self.skip_white_space(at);
+        if self.byte(at) != b'"' {
+            return Err(self.error(at, "a name in double quotes"));
         }
-        Err(self.limit(format!("at most {deepest} levels of nesting"), "more", "depth"))
+        self.count(at)?;
+        let at = self.string(at, true)?;
+        let at = self.skip_white_space(at);
+        if self.byte(at) != b':' {
+            return Err(self.error(at, "`:` after the name"));
+        }
+        Ok(at + 1)
     }
 
-    /// Adds an entry of the name that is here.
-    fn key(&mut self) -> Result<(), Error> {
-        if self.peek() != Some(b'"') {
-            return Err(self.error("a name in double quotes"));
-        }
-        self.count()?;
-        let start = self.at + 1;
-        self.at = start;
-        self.skip_plain();
-        if self.peek() == Some(b'"') {
-            let key = Text::piece(self.text, start..self.at);
-            self.entries.push((key, Value::Null));
-            self.at += 1;
-        } else {
-            let key = self.string_with_escapes(start)?;
-            self.entries.push((key, Value::Null));
-        }
-        self.skip_white_space();
-        if self.peek() != Some(b':') {
-            return Err(self.error("`:` after the name"));
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    #[inline]
-    fn scalar(&mut self) -> Result<Value, Error> {
-        match self.peek() {
-            Some(b'"') => self.string(),
-            Some(b'0'..=b'9') => self.number(),
-            Some(b'-') if self.bytes[self.at + 1..].first() != Some(&b'I') => self.number(),
-            Some(b'n') => self.word("null", Value::Null),
-            Some(b't') => self.word("true", Value::Bool(true)),
-            Some(b'f') => self.word("false", Value::Bool(false)),
-            Some(b'N') => self.word("NaN", Value::Float(f64::NAN)),
-            Some(b'I') => self.word("Infinity", Value::Float(f64::INFINITY)),
-            _ => self.word("-Infinity", Value::Float(f64::NEG_INFINITY)),
+    /// A value that is no container, which starts with the byte `first`.
+    #[inline(always)]
+    fn scalar(&mut self, at: usize, first: u8) -> Result<usize, Error> {
+        match first {
+            b'"' => self.string(at, false),
+            b'0'..=b'9' => self.number(at, first),
+            b'-' if self.byte(at + 1) != b'I' => self.number(at, first),
+            b'n' => self.word(at, "null", || Value::Null),
+            b't' => self.word(at, "true", || Value::Bool(true)),
+            b'f' => self.word(at, "false", || Value::Bool(false)),
+            b'N' => self.word(at, "NaN", || Value::Float(f64::NAN)),
+            b'I' => self.word(at, "Infinity", || Value::Float(f64::INFINITY)),
+            _ => self.word(at, "-Infinity", || Value::Float(f64::NEG_INFINITY)),
         }
     }
 
-    fn word(&mut self, word: &str, value: Value) -> Result<Value, Error> {
-        if self.bytes[self.at..].starts_with(word.as_bytes()) {
-            self.at += word.len();
-            return Ok(value);
+    #[inline(always)]
+    fn word(&mut self, at: usize, word: &str, value: impl FnOnce() -> Value) -> Result<usize, Error> {
+        if self.bytes[at..].starts_with(word.as_bytes()) {
+            self.put(value);
+            return Ok(at + word.len());
         }
-        Err(self.error("a value"))
+        Err(self.error(at, "a value"))
     }
 
-    fn number(&mut self) -> Result<Value, Error> {
-        let start = self.at;
-        let negative = self.peek() == Some(b'-');
-        if negative {
-            self.at += 1;
-        }
+    #[inline(always)]
+    fn number(&mut self, start: usize, first: u8) -> Result<usize, Error> {
+        let negative = first == b'-';
         // All digits as one number; of use only where there are few enough to fit.
         let mut digits = 0_u64;
-        match self.peek() {
-            Some(b'0') => self.at += 1,
-            Some(b'1'..=b'9') => self.skip_digits(&mut digits),
-            _ => return Err(self.error("a digit")),
+        let mut at = start + usize::from(negative);
+        at = match self.byte(at) {
+            b'0' => at + 1,
+            _ => self.digits(at, &mut digits)?,
+        };
+        let mut decimals = None;
+        if self.byte(at) == b'.' {
+            let point = at + 1;
+            at = self.digits(point, &mut digits)?;
+            decimals = Some(at - point);
         }
-        let mut whole = true;
-        let mut decimals = 0;
-        if self.peek() == Some(b'.') {
-            whole = false;
-            self.at += 1;
-            let point = self.at;
-            self.digits(&mut digits)?;
-            decimals = self.at - point;
-        }
-        let fits = self.at - start <= MOST_DIGITS;
-        if let Some(b'e' | b'E') = self.peek() {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.peek() {
-                self.at += 1;
-            }
-            self.digits(&mut digits)?;
-        } else if fits && whole {
+        let fits = at - start <= MOST_DIGITS && !matches!(self.byte(at), b'e' | b'E');
+        match decimals.map(|decimals| POWERS_OF_TEN.get(decimals)) {
             // Python tells -0 from 0 only as a float; as an integer it is 0 there and here.
-            let value = digits as i64;
-            return Ok(Value::Int(if negative { -value } else { value }));
-        } else if fits && digits <= EXACT {
+            None if fits => self.put(|| Value::Int(if negative { -(digits as i64) } else { digits as i64 })),
             // Both numbers are doubles as they stand, so their quotient is rounded once, as it should be.
-            let value = digits as f64 / POWERS_OF_TEN[decimals];
-            return Ok(Value::Float(if negative { -value } else { value }));
-        } else if whole {
-            let digits = &self.text[start..self.at];
-            return Ok(digits.parse().map_or_else(|_| Value::BigInt(digits.into()), Value::Int));
-        }
-        self.text[start..self.at].parse().map(Value::Float).map_err(|_| self.error("a number"))
-    }
-
-    fn digits(&mut self, so_far: &mut u64) -> Result<(), Error> {
-        match self.peek() {
-            Some(b'0'..=b'9') => {
-                self.skip_digits(so_far);
-                Ok(())
+            Some(Some(power)) if fits && digits <= EXACT => {
+                let value = digits as f64 / power;
+                self.put(|| Value::Float(if negative { -value } else { value }));
             }
-            _ => Err(self.error("a digit")),
+            _ => return self.long_number(start, at, decimals.is_none()),
         }
+        Ok(at)
     }
 
-    fn skip_digits(&mut self, so_far: &mut u64) {
-        while let Some(digit @ b'0'..=b'9') = self.peek() {
+    /// The number that starts at `start`, whose digits and decimals end at `at`.
+    #[cold]
+    fn long_number(&mut self, start: usize, mut at: usize, whole: bool) -> Result<usize, Error> {
+        let exponent = matches!(self.byte(at), b'e' | b'E');
+        if exponent {
+            at += 1 + usize::from(matches!(self.byte(at + 1), b'+' | b'-'));
+            at = self.digits(at, &mut 0)?;
+        }
+        let text = &self.text[start..at];
+        let value = if whole && !exponent {
+            text.parse().map_or_else(|_| Value::BigInt(text.into()), Value::Int)
+        } else {
+            Value::Float(text.parse().map_err(|_| self.error(start, "a number"))?)
+        };
+        self.put(|| value);
+        Ok(at)
+    }
+
+    /// One digit or more, put behind those in `so_far`.
+    #[inline(always)]
+    fn digits(&mut self, start: usize, so_far: &mut u64) -> Result<usize, Error> {
+        let mut at = start;
+        while let digit @ b'0'..=b'9' = self.byte(at) {
             *so_far = so_far.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-            self.at += 1;
+            at += 1;
         }
+        if at == start { Err(self.error(at, "a digit")) } else { Ok(at) }
     }
 
-    /// The string whose opening quote is here.
-    fn string(&mut self) -> Result<Value, Error> {
-        let start = self.at + 1;
-        self.at = start;
-        self.skip_plain();
-        if self.peek() != Some(b'"') {
-            return self.string_with_escapes(start).map(Value::String);
-        }
-        let value = Value::String(Text::piece(self.text, start..self.at));
-        self.at += 1;
-        Ok(value)
-    }
-
-    /// The string that starts there and is plain up to here.
-    fn string_with_escapes(&mut self, start: usize) -> Result<Text, Error> {
-        let mut bytes = self.bytes[start..self.at].to_vec();
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(Text::from_wtf8(bytes));
-                }
-                Some(b'\\') => {
-                    self.at += 1;
-                    self.escape(&mut bytes)?;
-                }
-                Some(_) => return Err(self.error("an escape for a control character")),
-                None => {
-                    // The quote that opens it.
-                    self.at = start - 1;
-                    return Err(self.error("a string with a closing quote"));
+    /// The string whose opening quote is here; `put` is given its text.
+    #[inline(always)]
+    fn string(&mut self, quote: usize, is_name: bool) -> Result<usize, Error> {
+        let start = quote + 1;
+        let end = plain_end(self.bytes, start);
+        if self.byte(end) == b'"' {
+            match self.bytes.get(start..).and_then(|rest| rest.first_chunk()) {
+                Some(bytes) if end - start <= 22 => self.put_text(|| Text::short(bytes, end - start), is_name),
+                _ => {
+                    let text = self.long_text(start, end);
+                    self.put_text(|| text, is_name)
                 }
             }
-            let plain = self.at;
-            self.skip_plain();
-            bytes.extend_from_slice(&self.bytes[plain..self.at]);
+            return Ok(end + 1);
         }
+        let (text, end) = self.string_with_escapes(start, end)?;
+        self.put_text(|| text, is_name);
+        Ok(end)
     }
 
-    /// Moves to the next quote, backslash or control character.
-    #[inline]
-    fn skip_plain(&mut self) {
-        self.at += plain_length(&self.bytes[self.at..]);
+    #[inline(never)]
+    fn long_text(&self, start: usize, end: usize) -> Text {
+        self.text[start..end].into()
+    }
+
+    /// The string that starts at `start` and is plain up to `at`.
+    #[cold]
+    fn string_with_escapes(&self, start: usize, mut at: usize) -> Result<(Text, usize), Error> {
+        let mut bytes = self.bytes[start..at].to_vec();
+        loop {
+            at = match self.bytes.get(at) {
+                Some(b'"') => return Ok((Text::from_wtf8(bytes), at + 1)),
+                Some(b'\\') => self.escape(at + 1, &mut bytes)?,
+                Some(_) => return Err(self.error(at, "an escape for a control character")),
+                // The quote that opens it.
+                None => return Err(self.error(start - 1, "a string with a closing quote")),
+            };
+            let end = plain_end(self.bytes, at);
+            bytes.extend_from_slice(&self.bytes[at..end]);
+            at = end;
+        }
     }
 
     /// The escape whose backslash has just been read.
-    fn escape(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
-        let plain = match self.peek() {
-            Some(plain @ (b'"' | b'\\' | b'/')) => plain,
-            Some(b'b') => 0x08,
-            Some(b'f') => 0x0C,
-            Some(b'n') => b'\n',
-            Some(b'r') => b'\r',
-            Some(b't') => b'\t',
-            Some(b'u') => {
-                self.at += 1;
-                return self.unicode_escape(out);
-            }
-            _ => return Err(self.error(r#"one of `"\/bfnrtu` after a backslash"#)),
-        };
-        self.at += 1;
-        out.push(plain);
-        Ok(())
+    fn escape(&self, at: usize, out: &mut Vec<u8>) -> Result<usize, Error> {
+        out.push(match self.byte(at) {
+            plain @ (b'"' | b'\\' | b'/') => plain,
+            b'b' => 0x08,
+            b'f' => 0x0C,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'u' => return self.unicode_escape(at + 1, out),
+            _ => return Err(self.error(at, r#"one of `"\/bfnrtu` after a backslash"#)),
+        });
+        Ok(at + 1)
     }
 
-    fn unicode_escape(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
-        let mut unit = u32::from(self.four_hex_digits()?);
-        if (0xD800..0xDC00).contains(&unit) && self.bytes[self.at..].starts_with(br"\u") {
-            let after_first = self.at;
-            self.at += 2;
-            let second = u32::from(self.four_hex_digits()?);
+    fn unicode_escape(&self, at: usize, out: &mut Vec<u8>) -> Result<usize, Error> {
+        let mut unit = self.four_hex_digits(at)?;
+        let mut end = at + 4;
+        if (0xD800..0xDC00).contains(&unit) && self.bytes[end..].starts_with(br"\u") {
+            let second = self.four_hex_digits(end + 2)?;
+            // Where it is not the other half, the second escape stands for itself.
             if (0xDC00..0xE000).contains(&second) {
                 unit = 0x10000 + ((unit - 0xD800) << 10) + (second - 0xDC00);
-            } else {
-                // Not the other half: the second escape stands for itself.
-                self.at = after_first;
+                end += 6;
             }
         }
         match char::from_u32(unit) {
@@ -367,77 +390,85 @@ impl Parser<'_> {
                 0x80 | (unit & 0x3F) as u8,
             ]),
         }
-        Ok(())
+        Ok(end)
     }
 
-    fn four_hex_digits(&mut self) -> Result<u16, Error> {
-        let digits = self.bytes.get(self.at..self.at + 4).unwrap_or_default();
-        let unit = digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)? as u16));
+    fn four_hex_digits(&self, at: usize) -> Result<u32, Error> {
+        let digits = self.bytes.get(at..at + 4).unwrap_or_default();
+        let unit = digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?));
         match unit {
-            Some(unit) if !digits.is_empty() => {
-                self.at += 4;
-                Ok(unit)
-            }
-            _ => Err(self.error("four hexadecimal digits")),
+            Some(unit) if !digits.is_empty() => Ok(unit),
+            _ => Err(self.error(at, "four hexadecimal digits")),
         }
     }
 
     #[cold]
-    fn error(&self, expected: &'static str) -> Error {
-        let found = match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
+    fn error(&self, at: usize, expected: &'static str) -> Error {
+        let found = match self.text.get(at..).and_then(|rest| rest.chars().next()) {
             None => "the end of the content".to_owned(),
             Some(_) => {
-                let rest = &self.bytes[self.at..];
+                let rest = &self.bytes[at..];
                 excerpt(&rest[..rest.len().min(16)])
             }
         };
-        Error::new(ErrorKind::Malformed, SUBJECT)
-            .expected(expected)
-            .found(found)
-            .at(Location::in_text(self.bytes, self.at))
+        Error::new(ErrorKind::Malformed, SUBJECT).expected(expected).found(found).at(Location::in_text(self.bytes, at))
     }
 
     #[cold]
-    fn limit(&self, expected: String, found: &'static str, name: &str) -> Error {
+    fn limit(&self, at: usize, expected: String, name: &str) -> Error {
         Error::new(ErrorKind::Limit, SUBJECT)
             .expected(expected)
-            .found(found)
-            .at(Location::in_text(self.bytes, self.at))
+            .found("more")
+            .at(Location::in_text(self.bytes, at))
             .help(format!("`Limits::{name}` sets the bound"))
     }
 }
 
+/// The place, from `start` on, of the first quote, backslash or control character; the end where there is none.
+#[inline(always)]
+fn plain_end(bytes: &[u8], start: usize) -> usize {
+    // Most strings end within a few words.
+    let mut at = start;
+    for _ in 0..3 {
+        let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else { break };
+        let found = special_bytes(u64::from_le_bytes(*word));
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at + plain_length(&bytes[at..])
+}
+
 /// How many bytes stand before the first quote, backslash or control character.
 fn plain_length(bytes: &[u8]) -> usize {
-    // Most strings end within a few words. The others are gone through in blocks, for which the compiler has larger
-    // registers, up to the one with the end in it.
-    const SHORT: usize = 32;
+    // Blocks, for which the compiler has larger registers, up to the one with the end in it.
     const BLOCK: usize = 64;
     let special = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
-    let mut at = 0;
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    let plain = |block: &&[u8; BLOCK]| !block.iter().fold(false, |any, byte| any | special(*byte));
+    let mut at = BLOCK * blocks.iter().take_while(plain).count();
     while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
         let found = special_bytes(u64::from_le_bytes(*word));
         if found != 0 {
             return at + found.trailing_zeros() as usize / 8;
         }
         at += 8;
-        if at == SHORT {
-            let (blocks, _) = bytes[at..].as_chunks::<BLOCK>();
-            let plain = |block: &&[u8; BLOCK]| !block.iter().fold(false, |any, byte| any | special(*byte));
-            at += BLOCK * blocks.iter().take_while(plain).count();
-        }
     }
     let rest = &bytes[at..];
     at + rest.iter().position(|byte| special(*byte)).unwrap_or(rest.len())
 }
 
 /// The highest bit of the first byte that is a quote, a backslash or a control character; bits above it mean nothing.
+#[inline(always)]
 fn special_bytes(word: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
-    // Where a byte is less than the other, subtracting borrows, from the bytes above it at worst.
-    let below = |word: u64, limit: u8| word.wrapping_sub(EACH * u64::from(limit)) & !word;
-    let equal = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
-    (below(word, 0x20) | equal(b'"') | equal(b'\\')) & (EACH << 7)
+    // Where a byte is less than what is subtracted from it, it borrows, from the bytes above it at worst.
+    let control = word.wrapping_sub(EACH * 0x20);
+    let quote = (word ^ (EACH * u64::from(b'"'))).wrapping_sub(EACH);
+    let backslash = (word ^ (EACH * u64::from(b'\\'))).wrapping_sub(EACH);
+    // Bytes beyond ASCII have the highest bit before.
+    (control | quote | backslash) & !word & (EACH << 7)
 }
 
 #[cfg(test)]
@@ -558,11 +589,12 @@ mod tests {
         for length in 0..200 {
             let plain: Vec<u8> =
                 (0..length).map(|at| [b' ', b'!', b'#', b'[', b']', 0x7F, 0x80, 0xA2, 0xFF][at % 9]).collect();
-            assert_eq!(plain_length(&plain), length);
+            assert_eq!((plain_length(&plain), plain_end(&plain, 0)), (length, length));
             for end in [b'"', b'\\', 0, b'\n', 0x1F] {
                 for after in [&[][..], b"\"", b"!\x01#", &[b'z'; 90]] {
                     let bytes = [&plain, &[end][..], after].concat();
-                    assert_eq!(Some(plain_length(&bytes)), bytes.iter().position(special));
+                    let expected = bytes.iter().position(special);
+                    assert_eq!((Some(plain_length(&bytes)), Some(plain_end(&bytes, 0))), (expected, expected));
                 }
             }
         }

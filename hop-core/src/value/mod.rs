@@ -322,17 +322,30 @@ impl IntoIterator for Object {
     }
 }
 
-/// Beyond this many entries repeated names are found by hashing; hostile content would make a walk quadratic.
-const WALKED: usize = 16;
-
 impl From<Vec<(Text, Value)>> for Object {
     fn from(mut entries: Vec<(Text, Value)>) -> Self {
-        let repeated = |at: usize| entries[..at].iter().any(|(earlier, _)| *earlier == entries[at].0);
-        if entries.len() > WALKED || (0..entries.len()).any(repeated) {
+        if any_repeats(&entries) {
             join(&mut entries);
         }
         Self(entries)
     }
+}
+
+/// Whether a name comes again, or may: hostile content would make a walk over very many entries quadratic.
+fn any_repeats(entries: &[(Text, Value)]) -> bool {
+    const WALKED: usize = 64;
+    if entries.len() > WALKED {
+        return true;
+    }
+    // A bit for each name that came so far, or several: most names are new by that.
+    let mut seen = [0_u64; 8];
+    entries.iter().enumerate().any(|(at, (name, _))| {
+        let place = usize::from(name.sample());
+        let (word, bit) = (&mut seen[place / 64 % 8], 1 << (place % 64));
+        let came = *word & bit != 0;
+        *word |= bit;
+        came && entries[..at].iter().any(|(earlier, _)| earlier == name)
+    })
 }
 
 /// Puts the last value of each name in the first one's place. There may be millions, so they are moved and not copied.

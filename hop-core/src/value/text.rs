@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::ops::Range;
 
 /// Text as JSON can escape it: Unicode, or Unicode with lone surrogates in it.
 ///
@@ -45,7 +44,7 @@ impl Text {
     /// The bytes: UTF-8, or WTF-8 where there are lone surrogates.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Repr::Short(length, bytes) => bytes.get(..usize::from(*length)).unwrap_or_default(),
+            Repr::Short(length, bytes) => &bytes[..usize::from(*length).min(SHORT)],
             Repr::Utf8(text) => text.as_bytes(),
             Repr::Wtf8(bytes) => bytes,
         }
@@ -71,15 +70,24 @@ impl Text {
         })
     }
 
-    /// That range of a text.
-    #[inline]
-    pub(crate) fn piece(of: &str, range: Range<usize>) -> Self {
-        let text = &of[range.start..range.end];
-        // With what follows it, which is never looked at: a copy of fixed size is a few instructions.
-        match of.as_bytes()[range.start..].first_chunk() {
-            Some(bytes) if text.len() <= SHORT => Self(Repr::Short(text.len() as u8, *bytes)),
-            _ => text.into(),
-        }
+    /// A number made of the length and three of the bytes, in which texts that differ mostly differ.
+    pub(super) fn sample(&self) -> u16 {
+        let bytes = self.as_bytes();
+        let [first, .., last] = bytes else { return 0 };
+        let middle = bytes[bytes.len() / 2];
+        let mixed = u32::from_le_bytes([bytes.len() as u8, *first, middle, *last]).wrapping_mul(0x9E37_79B1);
+        (mixed >> 16) as u16
+    }
+
+    /// The first `length` of some bytes.
+    #[inline(always)]
+    pub(crate) fn short(bytes: &[u8; SHORT], length: usize) -> Self {
+        let mut own = [0; SHORT];
+        own[..8].copy_from_slice(&bytes[..8]);
+        own[8..16].copy_from_slice(&bytes[8..16]);
+        own[16..20].copy_from_slice(&bytes[16..20]);
+        own[20..].copy_from_slice(&bytes[20..]);
+        Self(Repr::Short(length as u8, own))
     }
 
     /// The text of these bytes, in which a lone surrogate is three bytes; pairs are joined by whoever made them.

@@ -45,7 +45,7 @@ fn header<'a>(cursor: &mut Cursor<'a>, mut each: impl FnMut(&'a str, &'a [u8])) 
             break;
         }
         for _ in 0..count {
-            let (key, value) = (cursor.string()?, cursor.bytes()?);
+            let (key, value) = (key(cursor)?, cursor.bytes()?);
             match key {
                 "avro.schema" => schema = Some(value),
                 "avro.codec" => codec = Some((value, cursor.at() - value.len())),
@@ -55,6 +55,18 @@ fn header<'a>(cursor: &mut Cursor<'a>, mut each: impl FnMut(&'a str, &'a [u8])) 
         }
     }
     Ok(Header { schema, codec, sync: cursor.array("the 16 bytes of the sync marker")? })
+}
+
+fn key<'a>(cursor: &mut Cursor<'a>) -> Read<&'a str> {
+    let before = cursor.clone();
+    // These come in every file, and need not be checked to be text.
+    for known in ["avro.schema", "avro.codec"] {
+        if cursor.bytes()? == known.as_bytes() {
+            return Ok(known);
+        }
+        *cursor = before.clone();
+    }
+    cursor.string()
 }
 
 /// The entries of the header of a file that was read before.
@@ -82,9 +94,12 @@ impl File {
         let header = header(&mut cursor, |_, _| {}).map_err(in_file)?;
         let end = cursor.at();
         let schema = header.schema.ok_or_else(|| malformed("`avro.schema` in the header", "none", end))?;
-        let schema = std::str::from_utf8(schema)
-            .map_err(|_| malformed("UTF-8 in `avro.schema`", "other bytes", end))
-            .and_then(|text| Schema::parse_within(text, limits))?;
+        let schema = match Schema::known(schema) {
+            Some(schema) => schema,
+            None => std::str::from_utf8(schema)
+                .map_err(|_| malformed("UTF-8 in `avro.schema`", "other bytes", end))
+                .and_then(|text| Schema::parse_within(text, limits))?,
+        };
         let codec = header.codec.map_or(Ok(Codec::Null), |(name, at)| Codec::named(name, at))?;
         let mut file = Reading {
             schema: &schema,

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use hop_core::{Error, ErrorKind, Location};
 
 use super::LABEL;
+use super::schema::{Id, Kind, Schema};
 
 /// What is wrong, and where in the slice that was read. Boxed by hand, so that results stay small.
 #[derive(Debug)]
@@ -111,7 +112,7 @@ impl<'a> Cursor<'a> {
         self.fault(expected, format!("the end of the data after {} bytes", self.left()))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, count: usize, expected: &'static str) -> Read<&'a [u8]> {
         match self.data.get(self.at..).and_then(|rest| rest.get(..count)) {
             Some(bytes) => {
@@ -122,7 +123,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn array<const N: usize>(&mut self, expected: &'static str) -> Read<[u8; N]> {
         match self.data.get(self.at..).and_then(|rest| rest.first_chunk()) {
             Some(bytes) => {
@@ -134,14 +135,14 @@ impl<'a> Cursor<'a> {
     }
 
     /// A boolean: zero is false, and any other byte is true, as fastavro reads it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn boolean(&mut self) -> Read<bool> {
         let [byte] = self.array("a boolean")?;
         Ok(byte != 0)
     }
 
     /// An `int` or a `long`: a variable-length number in zig-zag order.
-    #[inline]
+    #[inline(always)]
     pub(super) fn long(&mut self) -> Read<i64> {
         match self.data.get(self.at) {
             Some(&byte) if byte < 0x80 => {
@@ -170,18 +171,18 @@ impl<'a> Cursor<'a> {
         Err(self.ends("an integer"))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn float(&mut self) -> Read<f32> {
         self.array("the 4 bytes of a float").map(f32::from_le_bytes)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn double(&mut self) -> Read<f64> {
         self.array("the 8 bytes of a double").map(f64::from_le_bytes)
     }
 
     /// Bytes behind their length.
-    #[inline]
+    #[inline(always)]
     pub(super) fn bytes(&mut self) -> Read<&'a [u8]> {
         let start = self.at;
         let length = self.long()?;
@@ -197,13 +198,24 @@ impl<'a> Cursor<'a> {
         Fault::new(ErrorKind::Malformed, start, expected, length.to_string())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn string(&mut self) -> Read<&'a str> {
         let bytes = self.bytes()?;
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(text),
             Err(error) => Err(self.bad_text(bytes, error.valid_up_to())),
         }
+    }
+
+    /// Moves over a string.
+    #[inline(always)]
+    pub(super) fn text(&mut self) -> Read<()> {
+        let start = self.at;
+        if self.bytes()?.is_ascii() {
+            return Ok(());
+        }
+        self.at = start;
+        self.string().map(drop)
     }
 
     #[cold]
@@ -214,22 +226,28 @@ impl<'a> Cursor<'a> {
     }
 
     /// An index into `count` things: the branches of a union, the symbols of an enum.
-    #[inline]
+    #[inline(always)]
     pub(super) fn index(&mut self, count: usize, of: &'static str) -> Read<usize> {
         let start = self.at;
         let index = self.long()?;
         match usize::try_from(index) {
             Ok(index) if index < count => Ok(index),
-            _ => {
-                let expected = format!("one of the {count} {of}");
-                Err(Fault::new(ErrorKind::Malformed, start, expected, format!("index {index}")))
-            }
+            _ => Err(bad_index(start, index, count, of)),
         }
+    }
+
+    /// The type of what comes next: that of the branch, where a union is expected.
+    #[inline(always)]
+    pub(super) fn branch(&mut self, schema: &Schema, mut expected: Id) -> Read<Id> {
+        while let Kind::Union(branches) = &schema.node(expected).kind {
+            expected = branches[self.index(branches.len(), "branches of a union")?];
+        }
+        Ok(expected)
     }
 
     /// How many elements the next block of an array or a map holds; zero ends it. `least` is the least that one of
     /// them takes, so that a count that cannot be is refused before anything is made for it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn block(&mut self, least: u64) -> Read<usize> {
         let start = self.at;
         let count = self.long()?;
@@ -248,4 +266,9 @@ impl<'a> Cursor<'a> {
         }
         usize::try_from(count).map_err(|_| self.fault("a count", count.to_string()))
     }
+}
+
+#[cold]
+fn bad_index(at: usize, index: i64, count: usize, of: &'static str) -> Fault {
+    Fault::new(ErrorKind::Malformed, at, format!("one of the {count} {of}"), format!("index {index}"))
 }

@@ -93,10 +93,10 @@ impl Check<'_, '_> {
         }
     }
 
+    #[inline(always)]
     fn value(&mut self, id: Id) -> Read<()> {
-        let schema = self.schema;
-        let node = schema.node(id);
-        match &node.kind {
+        let id = self.cursor.branch(self.schema, id)?;
+        match &self.schema.node(id).kind {
             Kind::Null => {}
             Kind::Boolean => drop(self.cursor.boolean()?),
             Kind::Int | Kind::Long | Kind::Date | Kind::TimeMillis | Kind::TimeMicros | Kind::Timestamp(..) => {
@@ -105,7 +105,17 @@ impl Check<'_, '_> {
             Kind::Float => drop(self.cursor.float()?),
             Kind::Double => drop(self.cursor.double()?),
             Kind::Bytes => drop(self.cursor.bytes()?),
-            Kind::String | Kind::Uuid => drop(self.cursor.string()?),
+            Kind::String | Kind::Uuid => self.cursor.text()?,
+            _ => return self.compound(id),
+        }
+        Ok(())
+    }
+
+    /// Moves over what is no number, text or bytes.
+    fn compound(&mut self, id: Id) -> Read<()> {
+        let schema = self.schema;
+        let node = schema.node(id);
+        match &node.kind {
             Kind::Fixed(size) => drop(self.cursor.take(*size, "a fixed")?),
             Kind::Duration => drop(self.cursor.take(12, "a duration")?),
             Kind::Decimal(_, _, size) => {
@@ -120,10 +130,6 @@ impl Check<'_, '_> {
                 }
             }
             Kind::Enum(of) => drop(self.cursor.index(of.symbols.len(), "symbols of an enum")?),
-            Kind::Union(branches) => {
-                let index = self.cursor.index(branches.len(), "branches of a union")?;
-                return self.value(branches[index]);
-            }
             Kind::Record(of) => {
                 if node.least == NEVER {
                     let expected = format!("a type whose values end, as `{}` does not", of.name.escape_debug());
@@ -182,9 +188,24 @@ impl Check<'_, '_> {
                 }
                 self.left += 1;
             }
+            _ => return self.value(id),
         }
         Ok(())
     }
+}
+
+/// So many values to be replaced.
+fn nulls(count: usize) -> Vec<Value> {
+    let mut values = Vec::with_capacity(count);
+    values.resize_with(count, || Value::Null);
+    values
+}
+
+/// Replaces a null, which needs not be dropped.
+#[inline(always)]
+fn put(out: &mut Value, value: Value) {
+    debug_assert!(out.is_null());
+    std::mem::forget(std::mem::replace(out, value));
 }
 
 /// Makes values of bytes that were checked; it repeats the checks that keep it within the bytes, and no others.
@@ -199,8 +220,8 @@ impl<'a> Reader<'a> {
         Self { schema, data, cursor: Cursor::new(data) }
     }
 
-    pub(super) fn record(&mut self) -> Read<Value> {
-        self.value(self.schema.root())
+    pub(super) fn record(&mut self, out: &mut Value) -> Read<()> {
+        self.value(self.schema.root(), out)
     }
 
     fn shared(&self, bytes: &[u8]) -> Bytes {
@@ -208,9 +229,11 @@ impl<'a> Reader<'a> {
         self.data.slice(end - bytes.len()..end)
     }
 
-    fn value(&mut self, id: Id) -> Read<Value> {
-        let schema = self.schema;
-        Ok(match &schema.node(id).kind {
+    /// Puts the next value, which is of the type `id`, into its place.
+    #[inline(always)]
+    fn value(&mut self, id: Id, out: &mut Value) -> Read<()> {
+        let id = self.cursor.branch(self.schema, id)?;
+        let value = match &self.schema.node(id).kind {
             Kind::Null => Value::Null,
             Kind::Boolean => Value::Boolean(self.cursor.boolean()?),
             Kind::Int | Kind::Long => Value::Long(self.cursor.long()?),
@@ -221,6 +244,15 @@ impl<'a> Reader<'a> {
                 Value::Bytes(self.shared(bytes))
             }
             Kind::String => Value::String(self.cursor.string()?.into()),
+            _ => return self.compound(id, out),
+        };
+        put(out, value);
+        Ok(())
+    }
+
+    fn compound(&mut self, id: Id, out: &mut Value) -> Read<()> {
+        let schema = self.schema;
+        let value = match &schema.node(id).kind {
             Kind::Fixed(size) => {
                 let bytes = self.cursor.take(*size, "a fixed")?;
                 Value::Fixed(self.shared(bytes))
@@ -229,14 +261,10 @@ impl<'a> Reader<'a> {
                 let index = self.cursor.index(of.symbols.len(), "symbols of an enum")?;
                 Value::Enum(Symbol { of: of.clone(), index })
             }
-            Kind::Union(branches) => {
-                let index = self.cursor.index(branches.len(), "branches of a union")?;
-                self.value(branches[index])?
-            }
             Kind::Record(of) => {
-                let mut values = Vec::with_capacity(of.fields.len());
-                for field in &of.fields {
-                    values.push(self.value(field.node)?);
+                let mut values = nulls(of.fields.len());
+                for (field, value) in of.fields.iter().zip(&mut values) {
+                    self.value(field.node, value)?;
                 }
                 Value::Record(Record { of: of.clone(), values })
             }
@@ -248,9 +276,10 @@ impl<'a> Reader<'a> {
                     if count == 0 {
                         break Value::Array(values);
                     }
-                    values.reserve(count);
-                    for _ in 0..count {
-                        values.push(self.value(*items)?);
+                    let start = values.len();
+                    values.resize_with(start + count, || Value::Null);
+                    for value in &mut values[start..] {
+                        self.value(*items, value)?;
                     }
                 }
             }
@@ -264,13 +293,17 @@ impl<'a> Reader<'a> {
                     }
                     entries.reserve(count);
                     for _ in 0..count {
-                        let key = self.cursor.string()?.into();
-                        entries.push((key, self.value(*of)?));
+                        entries.push((self.cursor.string()?.into(), Value::Null));
+                        if let Some((_, value)) = entries.last_mut() {
+                            self.value(*of, value)?;
+                        }
                     }
                 }
             }
             kind => self.logical(kind)?,
-        })
+        };
+        put(out, value);
+        Ok(())
     }
 
     fn logical(&mut self, kind: &Kind) -> Read<Value> {

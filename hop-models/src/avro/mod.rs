@@ -193,7 +193,9 @@ impl AvroBlob {
         for block in &file.blocks {
             let mut reader = decode::Reader::new(&file.schema, &block.data);
             for _ in 0..block.count {
-                values.push(reader.record().map_err(|fault| fault.into_error(0, None))?);
+                let mut value = Value::Null;
+                reader.record(&mut value).map_err(|fault| fault.into_error(0, None))?;
+                values.push(value);
             }
         }
         Ok(self.values.get_or_init(|| values))

@@ -187,6 +187,12 @@ impl Map {
     }
 
     pub(super) fn of(entries: Vec<(Box<str>, Value)>) -> Self {
+        // So few are compared sooner than hashed.
+        const WALKED: usize = 16;
+        let repeated = |at: usize| entries[..at].iter().any(|(earlier, _)| *earlier == entries[at].0);
+        if entries.len() <= WALKED && !(0..entries.len()).any(repeated) {
+            return Self(entries);
+        }
         let mut places = std::collections::HashMap::with_capacity(entries.len());
         if entries.iter().enumerate().all(|(at, (key, _))| places.insert(&**key, at).is_none()) {
             return Self(entries);

@@ -51,8 +51,13 @@ impl Schema {
         Self::parse_within(text, &Limits::DEFAULT)
     }
 
+    /// The schema of that text, if it is one of those kept.
+    pub(super) fn known(text: &[u8]) -> Option<Self> {
+        cache::find(text)
+    }
+
     pub(super) fn parse_within(text: &str, limits: &Limits) -> Result<Self, Error> {
-        if let Some(schema) = cache::find(text) {
+        if let Some(schema) = Self::known(text.as_bytes()) {
             return Ok(schema);
         }
         if text.len() > LONGEST {
