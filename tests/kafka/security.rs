@@ -128,10 +128,11 @@ async fn each_mechanism_reads_and_writes() {
     let Some(secured) = Secured::or_skip("each_mechanism_reads_and_writes") else { return };
     let topic = secured.broker.topic(1).await;
     let (ssl, mutual, clear) = (secured.sasl_ssl(), secured.mutual_tls(), secured.sasl_plaintext());
-    let pem = |name| secured.file(name).to_str().unwrap().to_owned();
-    let with_certificate = speaking(secured.credential("owner", ScramSha512))
-        .property("ssl.certificate.location", pem("client.pem"))
-        .property("ssl.key.location", pem("client-key.pem"));
+    let with_certificate = speaking(
+        secured
+            .credential("owner", ScramSha512)
+            .client_certificate(secured.file("client.pem"), secured.file("client-key.pem")),
+    );
     let ways = [
         (&ssl, speaking(secured.credential("owner", Plain))),
         (&ssl, speaking(secured.credential("owner", ScramSha256))),

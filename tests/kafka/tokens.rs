@@ -1,10 +1,10 @@
 //! Tokens: where they come from, that they are renewed whether or not anyone reads, and how it ends where none come.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use hop_kafka::auth::Protocol;
 use hop_kafka::{Credential, Error, ErrorKind, Stream};
+use hop_tests::secured::Secured;
 use hop_tests::token::{Behaviour, SigningKey, TokenServer};
 
 use crate::{PATIENCE, blob, next};
@@ -250,23 +250,10 @@ async fn the_scope_is_asked_for() {
     assert_eq!(server.bodies()[0], "grant_type=client_credentials&scope=kafka%3Aread%20a%26b");
 }
 
-/// The listener of Apache Kafka that takes tokens, and the folder with what it takes: `tests/kafka/README.md`.
-pub(crate) fn secure_or_skip(test: &str) -> Option<(String, PathBuf)> {
-    match (std::env::var("HOP_TEST_SASL_SSL"), std::env::var_os("HOP_TEST_SECURITY")) {
-        (Ok(address), Some(folder)) => Some((address, folder.into())),
-        _ => {
-            hop_tests::skip(test, "it needs Apache Kafka with SASL: eval \"$(tests/kafka/up)\"");
-            None
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_reader_and_an_idle_writer_outlive_their_tokens() {
-    let Some((address, folder)) = secure_or_skip("an_idle_reader_and_an_idle_writer_outlive_their_tokens") else {
-        return;
-    };
-    let key = SigningKey::read(&folder.join("token-key.pem"));
+    let Some(secured) = Secured::or_skip("an_idle_reader_and_an_idle_writer_outlive_their_tokens") else { return };
+    let key = SigningKey::read(&secured.file("token-key.pem"));
     let server = TokenServer::with_key(key, 0);
     server.client("owner", SECRET);
     // Seconds: three minutes show it of tokens of half a minute, fifteen seconds of tokens of five.
@@ -275,7 +262,7 @@ async fn an_idle_reader_and_an_idle_writer_outlive_their_tokens() {
         Err(_) => (5, 15),
     };
     server.life(life);
-    let ca = folder.join("ca.pem");
+    let ca = secured.file("ca.pem");
     let by_endpoint =
         Credential::new("owner", SECRET).token_endpoint(server.token_endpoint()).ssl_ca_location(ca.clone());
     // What it prints is a fresh token, which the test puts there every second.
@@ -298,12 +285,11 @@ async fn an_idle_reader_and_an_idle_writer_outlive_their_tokens() {
     let command = format!("echo run >>{}; cat {}", runs.display(), token.display());
     let by_command = Credential::new("owner", "").token_command(command).ssl_ca_location(ca);
     let asked = || server.asked() + std::fs::read_to_string(&runs).unwrap_or_default().lines().count();
-    let topic = format!("hop-test-{}", uuid::Uuid::new_v4().simple());
-    let url = format!("kafka://{address}/{topic}");
+    let topic = secured.broker.topic(1).await;
+    let url = format!("kafka://{}/{topic}", secured.sasl_ssl());
     let mut idlers = Vec::new();
     for credential in [by_endpoint, by_command] {
-        let hop =
-            hop_tests::stream().until_eos(false).credential(credential).property("allow.auto.create.topics", "true");
+        let hop = hop_tests::stream().until_eos(false).credential(credential);
         let hop = hop.build().unwrap();
         let out = hop.publish(&url).await.unwrap();
         out.write(&blob("before")).send().await.unwrap();

@@ -193,41 +193,41 @@ impl Complaint {
         *self.token() = TokenState { good_until: Some(good_until), failure: None };
     }
 
-    /// Why there is no token that is good; without one nothing else can be known.
-    fn token_failure(&self) -> Option<TokenFailure> {
+    /// Why there is no token that is good.
+    fn without_token(&self) -> Option<Cause> {
         let token = self.token();
-        match token.good_until {
-            Some(good_until) if SystemTime::now() < good_until => None,
-            _ => token.failure.clone(),
-        }
+        let good = token.good_until.is_some_and(|good_until| SystemTime::now() < good_until);
+        token.failure.as_ref().filter(|_| !good).map(|failure| Cause {
+            kind: failure.kind,
+            what: failure.what.clone(),
+            help: Some(failure.help.into()),
+            mends: !failure.is_for_good(),
+            recognised: true,
+        })
     }
 
     /// What is wrong now, as far as it was heard.
     fn cause(&self) -> Option<Cause> {
+        // Without a token nothing else can be known.
+        let token = self.without_token();
+        if token.is_some() {
+            return token;
+        }
         self.last().as_ref().filter(|last| last.heard.elapsed() < STALE).map(|last| last.cause.clone())
     }
 
     /// The layer of the complaint, and what it says.
     pub(crate) fn told(&self) -> Option<(ErrorKind, String)> {
-        match self.token_failure() {
-            Some(failure) => Some((failure.kind(), failure.to_string())),
-            None => self.cause().map(|cause| (cause.kind, cause.told())),
-        }
+        self.cause().map(|cause| (cause.kind, cause.told()))
     }
 
     /// The complaint as the error that `operation` ended with.
     pub(crate) fn error(&self, operation: &str) -> Option<Error> {
-        match self.token_failure() {
-            Some(failure) => Some(failure.error(operation)),
-            None => self.cause().map(|cause| cause.error(operation)),
-        }
+        self.cause().map(|cause| cause.error(operation))
     }
 
     /// The complaint, when waiting longer will not help.
     pub(crate) fn hopeless(&self, operation: &str) -> Option<Error> {
-        match self.token_failure().filter(TokenFailure::is_for_good) {
-            Some(failure) => Some(failure.error(operation)),
-            None => self.cause().filter(|cause| !cause.mends).map(|cause| cause.error(operation)),
-        }
+        self.cause().filter(|cause| !cause.mends).map(|cause| cause.error(operation))
     }
 }

@@ -207,6 +207,7 @@ impl Subscribe {
         let username = credential.as_ref().map(crate::Credential::username);
         let in_group = self.group.is_some();
         let group = self.group.unwrap_or_else(|| random_group(username));
+        let tokens = crate::config::tokens(credential.as_ref(), &self.stream.shared.properties)?;
         let mut config = crate::config::client(&url, credential.as_ref(), &self.stream.shared.properties);
         config.set("group.id", group);
         // Offsets are stored by us, once a message is done with; in the background the stored ones are committed.
@@ -237,15 +238,11 @@ impl Subscribe {
         let consumer: BaseConsumer<Assigner> =
             config.create_with_context(assigner).map_err(|error| Error::setting("setting up the reader", &error))?;
         let consumer = Arc::new(consumer);
-        let tokens = match crate::config::tokens(credential.as_ref(), &self.stream.shared.properties)? {
-            None => None,
-            Some(source) => {
-                let consumer = Arc::clone(&consumer);
-                Some(Refresher::start(source, move |fate| {
-                    hand_over(consumer.client(), &consumer.context().complaint, fate);
-                })?)
-            }
+        let refresher = |source| {
+            let consumer = Arc::clone(&consumer);
+            Refresher::start(source, move |fate| hand_over(consumer.client(), &consumer.context().complaint, fate))
         };
+        let tokens = tokens.map(refresher).transpose()?;
         let control = Control {
             consumer: Arc::downgrade(&consumer),
             inbox: Arc::clone(&inbox),

@@ -97,6 +97,7 @@ impl Publish {
     pub fn start(self) -> Result<Publisher, Error> {
         let url = self.url?;
         let credential = self.stream.credential(&url)?;
+        let tokens = crate::config::tokens(credential.as_ref(), &self.stream.shared.properties)?;
         let mut config = crate::config::client(&url, credential.as_ref(), &self.stream.shared.properties);
         set_default(&mut config, "message.timeout.ms", milliseconds(self.produce_timeout)?.to_string());
         set_default(&mut config, "message.max.bytes", LARGEST_MESSAGE.to_string());
@@ -110,23 +111,19 @@ impl Publish {
             FromClientConfigAndContext::from_config_and_context(&config, Deliveries::new(Complaint::new(&config)))
                 .map_err(|error: KafkaError| Error::setting("setting up the writer", &error))?;
         let producer = Arc::new(producer);
-        let tokens = match crate::config::tokens(credential.as_ref(), &self.stream.shared.properties)? {
-            None => None,
-            Some(source) => {
-                let producer = Arc::clone(&producer);
-                Some(Refresher::start(source, move |fate| {
-                    hand_over(producer.client(), &producer.context().complaint, fate);
-                })?)
-            }
-        };
         let mut patience = self.stream.shared.connect_timeout;
         if !self.produce_timeout.is_zero() {
             patience = patience.min(self.produce_timeout);
         }
+        let thread = Thread::start(Arc::clone(&producer))?;
+        let refresher = |source| {
+            let producer = Arc::clone(&producer);
+            Refresher::start(source, move |fate| hand_over(producer.client(), &producer.context().complaint, fate))
+        };
         Ok(Publisher {
             limits: Limits::new(Arc::clone(&producer), patience, BATCH),
-            thread: Thread::start(Arc::clone(&producer))?,
-            _tokens: tokens,
+            _tokens: tokens.map(refresher).transpose()?,
+            thread,
             producer,
             topics: url.topics().to_vec(),
             sender: credential.as_ref().map(Credential::username).map(str::to_owned),

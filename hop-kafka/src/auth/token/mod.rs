@@ -46,9 +46,10 @@ pub(crate) struct Token {
 /// Why there is no token.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenFailure {
-    kind: ErrorKind,
-    what: String,
-    help: &'static str,
+    pub(crate) kind: ErrorKind,
+    pub(crate) what: String,
+    /// The way out.
+    pub(crate) help: &'static str,
     /// Whether asking again will not help.
     for_good: bool,
 }
@@ -64,18 +65,8 @@ impl TokenFailure {
         Self { kind: ErrorKind::Authentication, what: what.into(), help, for_good: true }
     }
 
-    /// The layer that failed.
-    pub(crate) fn kind(&self) -> ErrorKind {
-        self.kind
-    }
-
     pub(crate) fn is_for_good(&self) -> bool {
         self.for_good
-    }
-
-    /// The failure as the error that `operation` ended with.
-    pub(crate) fn error(&self, operation: &str) -> Error {
-        Error::new(self.kind, format!("{operation}: {}", self.what)).help(self.help)
     }
 }
 

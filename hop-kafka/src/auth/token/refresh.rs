@@ -9,6 +9,7 @@ use rdkafka::client::{Client, ClientContext};
 
 use super::{Token, TokenFailure, TokenSource};
 use crate::complaint::Complaint;
+use crate::waiting::spawn;
 use crate::{Error, ErrorKind};
 
 /// A token is replaced after this part of its life; brokers ask for the new one after nine tenths of it.
@@ -90,10 +91,7 @@ impl Refresher {
             "allow more time to connect",
         )));
         let for_thread = Arc::clone(&shared);
-        std::thread::Builder::new()
-            .name("hop-tokens".to_owned())
-            .spawn(move || run(&source, &for_thread))
-            .map_err(|error| Error::new(ErrorKind::Kafka, format!("starting the thread for tokens: {error}")))?;
+        spawn("hop-tokens", move || run(&source, &for_thread))?;
         Ok(Self { shared })
     }
 }
