@@ -107,9 +107,11 @@ async fn where_the_limit_is_not_told_the_broker_decides() {
     // The embedded broker has no settings of topics; nobody answers at the other address.
     let broker = hop_kafka::EmbeddedBroker::start().unwrap();
     let out = stream().build().unwrap().publish(broker.url("t")).await.unwrap();
+    let started = Instant::now();
     out.write(&noise(300_000)).send().await.unwrap();
     assert!(out.max_message_bytes("t").await.is_err());
     out.close().await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 
     let patience = Duration::from_millis(500);
     let hop = stream().connect_timeout(patience).build().unwrap();

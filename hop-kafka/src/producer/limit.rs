@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 use hop_core::Outgoing;
 use rdkafka::bindings as native;
 use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::metadata::MetadataBroker;
 use rdkafka::producer::{BaseProducer, Producer as _};
 use tokio::sync::oneshot;
 
 use super::delivery::Deliveries;
+use super::topics::metadata;
 use crate::waiting::spawn;
 use crate::{Error, ErrorKind};
 
@@ -190,7 +192,11 @@ struct Question {
 impl Question {
     fn ask(&self, nobody_waits: impl Fn() -> bool) -> Result<usize, Error> {
         let deadline = Instant::now() + self.within;
-        let answers = self.send()?;
+        // Left to itself librdkafka waits for the controller, which need not be up, or even there.
+        let metadata = metadata(&self.producer, &self.operation, self.within, &nobody_waits)?;
+        let brokers: Vec<i32> = metadata.brokers().iter().map(MetadataBroker::id).collect();
+        let answered = brokers.iter().find(|id| **id == metadata.orig_broker_id());
+        let answers = self.send(answered.or(brokers.first()).copied())?;
         let complaint = &self.producer.context().complaint;
         loop {
             if let Some(hopeless) = complaint.hopeless(&self.operation) {
@@ -211,9 +217,9 @@ impl Question {
         Error::of_code(&self.operation, Some(code), &reason.unwrap_or_else(|| code.to_string()))
     }
 
-    /// Sends the question; gives the queue that the answer comes to.
+    /// Sends the question to this broker; gives the queue that the answer comes to.
     #[allow(unsafe_code)]
-    fn send(&self) -> Result<Owned<native::rd_kafka_queue_t>, Error> {
+    fn send(&self, broker: Option<i32>) -> Result<Owned<native::rd_kafka_queue_t>, Error> {
         let no_memory = || Error::new(ErrorKind::Kafka, format!("{}: there is no memory for it", self.operation));
         let name = CString::new(self.topic.as_str()).map_err(|_| self.error(RDKafkaErrorCode::InvalidTopic, None))?;
         let client = self.producer.client().native_ptr();
@@ -239,8 +245,11 @@ impl Question {
             let (Some(queue), Some(resource), Some(options)) = (queue, resource, options) else {
                 return Err(no_memory());
             };
-            // It only refuses times that are out of its range.
+            // They only refuse what is out of range.
             native::rd_kafka_AdminOptions_set_request_timeout(options.get(), within, null_mut(), 0);
+            if let Some(broker) = broker {
+                native::rd_kafka_AdminOptions_set_broker(options.get(), broker, null_mut(), 0);
+            }
             let mut resources = [resource.get()];
             native::rd_kafka_DescribeConfigs(client, resources.as_mut_ptr(), 1, options.get(), queue.get());
             Ok(queue)

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::producer::Producer as _;
+use rdkafka::metadata::Metadata;
+use rdkafka::producer::{BaseProducer, Producer as _};
 use tokio::sync::oneshot;
 
-use super::{Publish, Publisher};
+use super::Publish;
+use super::delivery::Deliveries;
 use crate::error::is_transient;
 use crate::waiting::spawn;
 use crate::{Error, ErrorKind, Stream, Url};
@@ -31,38 +33,46 @@ pub(crate) async fn list(stream: Stream, url: Url) -> Result<Vec<Topic>, Error> 
     let client = Publish::new(stream, Ok(url)).start()?;
     let (tell, told) = oneshot::channel();
     spawn("hop-request", move || {
+        let answer = metadata(&client.producer, OPERATION, within, || tell.is_closed());
         // Whoever asked may have given up meanwhile.
-        let _told = tell.send(ask(&client, &named, within));
+        let _told = tell.send(answer.map(|metadata| topics(&metadata, &named)));
     })?;
     told.await
         .unwrap_or_else(|_| Err(Error::new(ErrorKind::Kafka, format!("{OPERATION}: the thread that asked ended"))))
 }
 
-fn ask(client: &Publisher, named: &[String], within: Duration) -> Result<Vec<Topic>, Error> {
-    let complaint = &client.deliveries().complaint;
+fn topics(metadata: &Metadata, named: &[String]) -> Vec<Topic> {
+    let wanted = |name: &str| named.is_empty() || named.iter().any(|named| named == name);
+    let there = metadata.topics().iter().filter(|topic| topic.error().is_none() && wanted(topic.name()));
+    let mut topics: Vec<_> =
+        there.map(|topic| Topic { name: topic.name().to_owned(), partitions: topic.partitions().len() }).collect();
+    topics.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    topics
+}
+
+/// Brokers and topics, for as long as it may take and someone waits for it. It waits on this thread.
+pub(super) fn metadata(
+    producer: &BaseProducer<Deliveries>,
+    operation: &str,
+    within: Duration,
+    nobody_waits: impl Fn() -> bool,
+) -> Result<Metadata, Error> {
+    let complaint = &producer.context().complaint;
     let (started, mut attempt) = (Instant::now(), FIRST_ATTEMPT);
     loop {
         let left = within.saturating_sub(started.elapsed());
-        let error = match client.producer.client().fetch_metadata(None, left.min(attempt)) {
-            Ok(metadata) => {
-                let wanted = |name: &str| named.is_empty() || named.iter().any(|named| named == name);
-                let there = metadata.topics().iter().filter(|topic| topic.error().is_none() && wanted(topic.name()));
-                let mut topics: Vec<_> = there
-                    .map(|topic| Topic { name: topic.name().to_owned(), partitions: topic.partitions().len() })
-                    .collect();
-                topics.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-                return Ok(topics);
-            }
+        let error = match producer.client().fetch_metadata(None, left.min(attempt)) {
+            Ok(metadata) => return Ok(metadata),
             Err(error) => error,
         };
-        if let Some(hopeless) = complaint.hopeless(OPERATION) {
+        if let Some(hopeless) = complaint.hopeless(operation) {
             return Err(hopeless);
         }
         if !error.rdkafka_error_code().is_some_and(is_transient) {
-            return Err(Error::kafka(OPERATION, error));
+            return Err(Error::kafka(operation, error));
         }
-        if left <= attempt {
-            return Err(complaint.error(OPERATION).unwrap_or_else(|| Error::timed_out(OPERATION, within)));
+        if left <= attempt || nobody_waits() {
+            return Err(complaint.error(operation).unwrap_or_else(|| Error::timed_out(operation, within)));
         }
         attempt *= 2;
     }
