@@ -172,7 +172,9 @@ impl Parser<'_> {
     #[inline(always)]
     fn put(&mut self, value: impl FnOnce() -> Value) {
         match self.stacks.entries.last_mut() {
-            Some((_, last)) if matches!(self.top, Open::Object(_)) => std::mem::forget(std::mem::replace(last, value())),
+            Some((_, last)) if matches!(self.top, Open::Object(_)) => {
+                std::mem::forget(std::mem::replace(last, value()))
+            }
             _ => self.stacks.values.extend(std::iter::once_with(value)),
         }
     }
@@ -319,8 +321,8 @@ impl Parser<'_> {
             match self.bytes.get(start..).and_then(|rest| rest.first_chunk()) {
                 Some(bytes) if end - start <= 22 => self.put_text(|| Text::short(bytes, end - start), is_name),
                 _ => {
-                let text = self.long_text(start, end);
-                self.put_text(|| text, is_name)
+                    let text = self.long_text(start, end);
+                    self.put_text(|| text, is_name)
                 }
             }
             return Ok(end + 1);
@@ -409,10 +411,7 @@ impl Parser<'_> {
                 excerpt(&rest[..rest.len().min(16)])
             }
         };
-        Error::new(ErrorKind::Malformed, SUBJECT)
-            .expected(expected)
-            .found(found)
-            .at(Location::in_text(self.bytes, at))
+        Error::new(ErrorKind::Malformed, SUBJECT).expected(expected).found(found).at(Location::in_text(self.bytes, at))
     }
 
     #[cold]
