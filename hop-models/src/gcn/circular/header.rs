@@ -1,5 +1,6 @@
 //! The header of a circular: titles and texts in order.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use hop_core::{Object, Text, Value};
@@ -34,9 +35,12 @@ impl Titles {
 
     /// Adds a title in lower case, and its text, at the end.
     pub fn push(&mut self, title: &str, text: impl Into<String>) {
-        // Most titles are ASCII, which is lowered faster.
-        let title = if title.is_ascii() { title.to_ascii_lowercase() } else { title.to_lowercase() };
-        self.0.push((title.into(), text.into().into()));
+        self.push_exactly(common(title.as_bytes()).map_or_else(|| title.to_lowercase().into(), Cow::Borrowed), text);
+    }
+
+    /// Adds a title as it is, and its text, at the end.
+    pub(super) fn push_exactly(&mut self, title: Cow<'static, str>, text: impl Into<String>) {
+        self.0.push((Written { text: title, value: None }, text.into().into()));
     }
 
     /// The text under a title: the last one, where the title repeats.
@@ -87,6 +91,11 @@ impl Titles {
     }
 }
 
+/// The title, in lower case, if it is one that circulars have. Such need no memory of their own.
+pub(super) fn common(title: &[u8]) -> Option<&'static str> {
+    ["title", "number", "subject", "date", "from"].into_iter().find(|name| name.as_bytes().eq_ignore_ascii_case(title))
+}
+
 impl<K: AsRef<str>, V: Into<String>> FromIterator<(K, V)> for Titles {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut titles = Self::new();
@@ -110,9 +119,10 @@ impl<'de> Deserialize<'de> for Titles {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Titles, A::Error> {
-                let mut titles = Titles::new();
-                while let Some((title, text)) = entries.next_entry::<String, String>()? {
-                    titles.0.push((title.into(), text.into()));
+                // Room for those of a circular.
+                let mut titles = Titles::with_capacity(8);
+                while let Some((Title(title), text)) = entries.next_entry::<Title, String>()? {
+                    titles.push_exactly(title, text);
                 }
                 Ok(titles)
             }
@@ -122,10 +132,34 @@ impl<'de> Deserialize<'de> for Titles {
     }
 }
 
+/// A title as it stands.
+struct Title(Cow<'static, str>);
+
+impl<'de> Deserialize<'de> for Title {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+
+        impl Visitor<'_> for Name {
+            type Value = Title;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a title")
+            }
+
+            fn visit_str<E>(self, title: &str) -> Result<Title, E> {
+                let common = common(title.as_bytes()).filter(|common| *common == title);
+                Ok(Title(common.map_or_else(|| title.to_owned().into(), Cow::Borrowed)))
+            }
+        }
+
+        deserializer.deserialize_str(Name)
+    }
+}
+
 /// Text, and the JSON value it was where that was more than a string: a number, or text with half a surrogate pair.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Written {
-    text: String,
+    text: Cow<'static, str>,
     value: Option<Box<Value>>,
 }
 
@@ -138,21 +172,21 @@ impl Written {
     fn to_text(&self) -> Text {
         match self.to_value() {
             Value::String(text) => text,
-            _ => self.text.as_str().into(),
+            _ => (&*self.text).into(),
         }
     }
 
     pub(super) fn to_value(&self) -> Value {
         match &self.value {
             Some(value) => Value::clone(value),
-            None => self.text.as_str().into(),
+            None => (&*self.text).into(),
         }
     }
 }
 
 impl From<String> for Written {
     fn from(text: String) -> Self {
-        Self { text, value: None }
+        Self { text: text.into(), value: None }
     }
 }
 
@@ -161,10 +195,13 @@ impl From<Value> for Written {
         match value {
             Value::String(text) => match text.as_str() {
                 Some(text) => text.to_owned().into(),
-                None => Self { text: text.to_string_lossy().into_owned(), value: Some(Box::new(Value::String(text))) },
+                None => Self {
+                    text: text.to_string_lossy().into_owned().into(),
+                    value: Some(Box::new(Value::String(text))),
+                },
             },
-            Value::Null => Self { text: String::new(), value: Some(Box::new(Value::Null)) },
-            other => Self { text: other.to_string(), value: Some(Box::new(other)) },
+            Value::Null => Self { text: Cow::Borrowed(""), value: Some(Box::new(Value::Null)) },
+            other => Self { text: other.to_string().into(), value: Some(Box::new(other)) },
         }
     }
 }

@@ -32,7 +32,7 @@ struct Wire {
 pub(super) fn read_strict(content: &[u8]) -> Option<Circular> {
     // Serde would read an array into it as well.
     let Some(b'{') = super::first(content) else { return None };
-    let Wire { header, body } = serde_json::from_slice(content).ok()?;
+    let Wire { header, body } = serde_json::from_str(std::str::from_utf8(content).ok()?).ok()?;
     Some(Circular { titles: header, body: body.into(), ..Circular::default() })
 }
 

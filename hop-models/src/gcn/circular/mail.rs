@@ -14,7 +14,7 @@ use hop_core::{Error, ErrorKind, Limits};
 
 use super::block::{self, Block, split_line, without_line_feed};
 use super::charset;
-use super::{LABEL, Titles};
+use super::{LABEL, Titles, header};
 
 /// One part of a mail: the text, the same as HTML, an attachment.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +87,11 @@ pub(super) fn read(text: &[u8], limits: &Limits) -> Result<Mail, Error> {
 fn titles(block: &Block<'_>) -> Titles {
     let mut titles = Titles::with_capacity(block.fields.len());
     for (name, text) in &block.fields {
-        titles.push(&charset::text(name, None), charset::text(text, None));
+        let text = charset::text(text, None);
+        match header::common(name) {
+            Some(title) => titles.push_exactly(title.into(), text),
+            None => titles.push(&charset::text(name, None), text),
+        }
     }
     titles
 }
