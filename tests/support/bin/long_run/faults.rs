@@ -15,8 +15,8 @@ const RECOVERY: Duration = Duration::from_secs(120);
 
 const DOWN: Duration = Duration::from_secs(4);
 const FROZEN: Duration = Duration::from_secs(12);
-/// Shorter and longer than a member of a group may be silent, in turn.
-const SWALLOWED: [Duration; 3] = [Duration::from_secs(6), Duration::from_secs(20), Duration::from_secs(12)];
+/// Longer and shorter than a member of a group may be silent, in turn; the longest, which fills the writers' queues most, first.
+const SWALLOWED: [Duration; 3] = [Duration::from_secs(20), Duration::from_secs(6), Duration::from_secs(12)];
 const REFUSED: Duration = Duration::from_secs(4);
 const DELAYED: Duration = Duration::from_secs(4);
 const DELAY: Duration = Duration::from_millis(200);
@@ -118,18 +118,20 @@ impl Faults {
     /// Waits until every partition has three replicas in sync: with two of them gone nothing would be confirmed.
     fn await_replicas(&self) {
         let deadline = Instant::now() + RECOVERY;
-        while !self.are_replicas_in_sync() {
+        while !is_in_step(&self.asking, &self.topic) {
             assert!(Instant::now() < deadline, "the brokers are not in step within {RECOVERY:?}");
             std::thread::sleep(Duration::from_millis(200));
         }
         self.say("in step");
     }
+}
 
-    fn are_replicas_in_sync(&self) -> bool {
-        self.asking.fetch_metadata(Some(&self.topic), Duration::from_secs(5)).is_ok_and(|metadata| {
-            metadata.topics().iter().all(|topic| topic.partitions().iter().all(|partition| partition.isr().len() == 3))
-        })
-    }
+/// Whether every partition of the topic has three replicas in sync.
+pub(crate) fn is_in_step(asking: &BaseConsumer, topic: &str) -> bool {
+    asking.fetch_metadata(Some(topic), Duration::from_secs(5)).is_ok_and(|metadata| {
+        let partitions: Vec<_> = metadata.topics().iter().flat_map(|topic| topic.partitions()).collect();
+        !partitions.is_empty() && partitions.iter().all(|partition| partition.isr().len() == 3)
+    })
 }
 
 impl fmt::Display for Done {

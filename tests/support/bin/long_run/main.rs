@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hop_kafka::{StartPosition, Stream};
 use hop_tests::proxy::Proxy;
@@ -133,6 +133,14 @@ async fn make_topic(cluster: &str) -> String {
     let options = AdminOptions::new().operation_timeout(Some(ANSWER));
     for made in admin.create_topics([&topic], &options).await.unwrap() {
         made.unwrap();
+    }
+    // One broker knows of it before the others do, and each of these consumers asks the one that it is told of.
+    for broker in cluster.split(',') {
+        let deadline = Instant::now() + ANSWER;
+        while !faults::is_in_step(&asking(broker, "long-asking"), &name) {
+            assert!(Instant::now() < deadline, "the topic did not come up within {ANSWER:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
     name
 }
