@@ -8,6 +8,7 @@ use hop_kafka::{Credential, Error, ErrorKind, StreamBuilder};
 use hop_tests::proxy::{Behaviour, Proxy};
 use hop_tests::secured::Secured;
 use hop_tests::stream;
+use hop_tests::token::{SigningKey, TokenServer};
 use tokio::task::JoinSet;
 
 use crate::{all, json, next, numbers};
@@ -16,6 +17,10 @@ use crate::{all, json, next, numbers};
 const AT_MOST: Duration = Duration::from_secs(10);
 /// Where waiting might help, so long is waited.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What must be seen nowhere, beside the users' passwords.
+const WRONG_PASSWORD: &str = "wrong-pa55word";
+const CLIENT_SECRET: &str = "the-cl1ents-secret";
 
 /// All that the programs of this suite log.
 #[derive(Clone, Default)]
@@ -123,20 +128,33 @@ impl Refusal {
     }
 }
 
+fn with_certificate(secured: &Secured, credential: Credential) -> Credential {
+    credential.client_certificate(secured.file("client.pem"), secured.file("client-key.pem"))
+}
+
+/// A token endpoint whose tokens the broker takes, and the credential of a user who gets them there.
+fn tokens(secured: &Secured, user: &str) -> (TokenServer, Credential) {
+    let server = TokenServer::with_key(SigningKey::read(&secured.file("token-key.pem")), 0);
+    server.client(user, CLIENT_SECRET);
+    let credential = Credential::new(user, CLIENT_SECRET).token_endpoint(server.token_endpoint());
+    (server, credential.ssl_ca_location(secured.file("ca.pem")))
+}
+
 #[tokio::test]
 async fn each_mechanism_reads_and_writes() {
     let Some(secured) = Secured::or_skip("each_mechanism_reads_and_writes") else { return };
     let topic = secured.broker.topic(1).await;
     let (ssl, mutual, clear) = (secured.sasl_ssl(), secured.mutual_tls(), secured.sasl_plaintext());
-    let with_certificate = speaking(
-        secured
-            .credential("owner", ScramSha512)
-            .client_certificate(secured.file("client.pem"), secured.file("client-key.pem")),
-    );
+    let with_certificate = speaking(with_certificate(&secured, secured.credential("owner", ScramSha512)));
+    let (server, by_endpoint) = tokens(&secured, "owner");
+    let command = format!("printf %s {}", server.key().token("owner", 60));
+    let by_command = Credential::new("owner", "").token_command(command).ssl_ca_location(secured.file("ca.pem"));
     let ways = [
         (&ssl, speaking(secured.credential("owner", Plain))),
         (&ssl, speaking(secured.credential("owner", ScramSha256))),
         (&ssl, speaking(secured.credential("owner", ScramSha512))),
+        (&ssl, speaking(by_endpoint)),
+        (&ssl, speaking(by_command)),
         (&mutual, with_certificate),
         (&clear, speaking(secured.credential_in_the_clear("owner"))),
     ];
@@ -178,6 +196,32 @@ async fn who_may_only_read_reads_and_who_may_only_write_writes() {
 }
 
 #[tokio::test]
+async fn an_idle_reader_and_an_idle_writer_outlive_many_tokens() {
+    let Some(secured) = Secured::or_skip("an_idle_reader_and_an_idle_writer_outlive_many_tokens") else { return };
+    let long = std::env::var_os("HOP_TEST_LONG").is_some();
+    let (life, idle) = if long { (30, Duration::from_secs(180)) } else { (5, Duration::from_secs(30)) };
+    let url = format!("kafka://{}/{}", secured.sasl_ssl(), secured.broker.topic(1).await);
+    let (server, credential) = tokens(&secured, "owner");
+    server.life(life);
+    let hop = speaking(credential).until_eos(false).build().unwrap();
+    let mut alerts = hop.subscribe(&url).group("owner-idles").await.unwrap();
+    let out = hop.publish(&url).await.unwrap();
+    for number in 0..2 {
+        let started = Instant::now();
+        out.write(&json(number)).send().await.unwrap();
+        assert_eq!(numbers(&[next(&mut alerts).await.unwrap().unwrap()]), [number]);
+        assert!(started.elapsed() < AT_MOST, "{:?}", started.elapsed());
+        // Nobody asks for a message meanwhile, and nobody writes one.
+        tokio::time::sleep(if number == 0 { idle } else { Duration::ZERO }).await;
+    }
+    // The reader's and the writer's; a token is renewed before it runs out.
+    let renewed = 2 * idle.as_secs() / u64::try_from(life).unwrap();
+    assert!(server.asked() as u64 > renewed, "{} tokens", server.asked());
+    alerts.close().await.unwrap();
+    out.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn each_refusal_is_told_soon_with_its_layer_and_its_cure_and_no_secret() {
     let Some(secured) = Secured::or_skip("each_refusal_is_told_soon_with_its_layer_and_its_cure_and_no_secret") else {
         return;
@@ -189,7 +233,7 @@ async fn each_refusal_is_told_soon_with_its_layer_and_its_cure_and_no_secret() {
     hop_tests::send_raw(secured.broker.address(), &topic, b"{}", &[]);
     hop_tests::send_raw(secured.broker.address(), &for_reader, b"{}", &[]);
     let wrong = |user: &str, mechanism| {
-        Credential::new(user, "wrong-pa55word").mechanism(mechanism).ssl_ca_location(secured.file("ca.pem"))
+        Credential::new(user, WRONG_PASSWORD).mechanism(mechanism).ssl_ca_location(secured.file("ca.pem"))
     };
     let owner = || secured.credential("owner", ScramSha512);
     let at = |address: &str| format!("kafka://{address}/{topic}");
@@ -227,7 +271,7 @@ async fn each_refusal_is_told_soon_with_its_layer_and_its_cure_and_no_secret() {
     case("the system's authorities", both(), speaking(systems), false, at(&ssl), Tls, says);
     let says = ["is for `localhost`, and not for `127.0.0.1`", "connect by a name that the certificate is for"];
     case("wrong host name", both(), speaking(owner()), false, at(&format!("127.0.0.1:{port}")), Tls, says);
-    let says = ["the client's certificate, or misses one", "`ssl.certificate.location`"];
+    let says = ["the client's certificate, or misses one", "`ssl_certificate_location`"];
     case("no certificate of the client", both(), speaking(owner()), false, at(&secured.mutual_tls()), Tls, says);
     let says = ["does not answer by TLS", "check the port"];
     case("TLS where there is none", both(), speaking(owner()), true, at(secured.broker.address()), Tls, says);
@@ -240,6 +284,21 @@ async fn each_refusal_is_told_soon_with_its_layer_and_its_cure_and_no_secret() {
     let says = ["seems to want a credential", "give one that is for this broker"];
     let without = stream().connect_timeout(PATIENCE);
     case("no credential", both(), without, true, at(&secured.sasl_plaintext()), Authentication, says);
+
+    let (server, by_endpoint) = tokens(&secured, "owner");
+    let by_command = |token: String| {
+        let credential = Credential::new("owner", "").token_command(format!("printf %s {token}"));
+        speaking(credential.ssl_ca_location(secured.file("ca.pem")))
+    };
+    let says = ["the token ran out", "that fresh tokens are given"];
+    let expired = server.key().token("owner", -5);
+    case("a token that ran out", both(), by_command(expired), false, at(&ssl), Authentication, says);
+    let says = ["does not accept the token", "this machine's clock"];
+    let of_another = SigningKey::generate().token("owner", 60);
+    case("a token that another signed", both(), by_command(of_another.clone()), false, at(&ssl), Authentication, says);
+    let says = ["does not know the mechanism OAUTHBEARER", "one that it knows: PLAIN"];
+    let elsewhere = with_certificate(&secured, by_endpoint);
+    case("a mechanism too many", both(), speaking(elsewhere), false, at(&secured.mutual_tls()), Authentication, says);
 
     let says = ["nowhere.invalid:9092: the name does not resolve", "check the spelling of the host name"];
     case("no such name", both(), speaking(owner()), true, at("nowhere.invalid"), Connection, says);
@@ -289,9 +348,12 @@ async fn each_refusal_is_told_soon_with_its_layer_and_its_cure_and_no_secret() {
 
     let log = log.text();
     assert!(log.contains("librdkafka") && log.contains("SASL"), "the debugging of librdkafka is not in the log");
-    assert!(listing.len() >= 36, "only {} errors", listing.len());
+    assert!(listing.len() >= 42, "only {} errors", listing.len());
     listing.push(log);
-    for secret in secured.secrets().chain(["wrong-pa55word"]) {
+    let tokens = server.given();
+    assert!(!tokens.is_empty(), "no token was given out");
+    let secrets = tokens.iter().map(String::as_str).chain([WRONG_PASSWORD, CLIENT_SECRET, &of_another]);
+    for secret in secured.secrets().chain(secrets) {
         for text in &listing {
             if let Some(at) = text.find(secret) {
                 let line = text[..at].rfind('\n').map_or(0, |newline| newline + 1);

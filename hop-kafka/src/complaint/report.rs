@@ -117,8 +117,7 @@ impl<'a> Report<'a> {
         if let Some(alert) = self.alert() {
             if CERTIFICATE_ALERTS.contains(&alert) {
                 let what = format!("the broker refuses the client's certificate, or misses one: {}", self.text);
-                let help =
-                    "give the certificate that it wants, and its key: `ssl.certificate.location`, `ssl.key.location`";
+                let help = "give the certificate that it wants, and its key: `ssl_certificate_location`, `ssl_key_location` in the credential";
                 return told(ErrorKind::Tls, false, what, help.into());
             }
             let what = format!("the broker ended the TLS handshake: {}", self.text);
