@@ -196,32 +196,6 @@ async fn who_may_only_read_reads_and_who_may_only_write_writes() {
 }
 
 #[tokio::test]
-async fn an_idle_reader_and_an_idle_writer_outlive_many_tokens() {
-    let Some(secured) = Secured::or_skip("an_idle_reader_and_an_idle_writer_outlive_many_tokens") else { return };
-    let long = std::env::var_os("HOP_TEST_LONG").is_some();
-    let (life, idle) = if long { (30, Duration::from_secs(180)) } else { (5, Duration::from_secs(30)) };
-    let url = format!("kafka://{}/{}", secured.sasl_ssl(), secured.broker.topic(1).await);
-    let (server, credential) = tokens(&secured, "owner");
-    server.life(life);
-    let hop = speaking(credential).until_eos(false).build().unwrap();
-    let mut alerts = hop.subscribe(&url).group("owner-idles").await.unwrap();
-    let out = hop.publish(&url).await.unwrap();
-    for number in 0..2 {
-        let started = Instant::now();
-        out.write(&json(number)).send().await.unwrap();
-        assert_eq!(numbers(&[next(&mut alerts).await.unwrap().unwrap()]), [number]);
-        assert!(started.elapsed() < AT_MOST, "{:?}", started.elapsed());
-        // Nobody asks for a message meanwhile, and nobody writes one.
-        tokio::time::sleep(if number == 0 { idle } else { Duration::ZERO }).await;
-    }
-    // The reader's and the writer's; a token is renewed before it runs out.
-    let renewed = 2 * idle.as_secs() / u64::try_from(life).unwrap();
-    assert!(server.asked() as u64 > renewed, "{} tokens", server.asked());
-    alerts.close().await.unwrap();
-    out.close().await.unwrap();
-}
-
-#[tokio::test]
 async fn each_refusal_is_told_soon_with_its_layer_and_its_cure_and_no_secret() {
     let Some(secured) = Secured::or_skip("each_refusal_is_told_soon_with_its_layer_and_its_cure_and_no_secret") else {
         return;

@@ -256,11 +256,8 @@ async fn an_idle_reader_and_an_idle_writer_outlive_their_tokens() {
     let key = SigningKey::read(&secured.file("token-key.pem"));
     let server = TokenServer::with_key(key, 0);
     server.client("owner", SECRET);
-    // Seconds: three minutes show it of tokens of half a minute, fifteen seconds of tokens of five.
-    let (life, idle) = match std::env::var("HOP_TEST_LONG") {
-        Ok(_) => (30, 180),
-        Err(_) => (5, 15),
-    };
+    // Seconds: six lives of a token; the whole night in small where nothing may be left out.
+    let (life, idle) = if std::env::var_os(hop_tests::REQUIRE_VARIABLE).is_some() { (30, 180) } else { (5, 30) };
     server.life(life);
     let ca = secured.file("ca.pem");
     let by_endpoint =
