@@ -11,7 +11,8 @@ use serde_json::Value;
 const HOP: [&str; 5] = ["hop-core", "hop-derive", "hop-models", "hop-kafka", "hop-cli"];
 const LIBRARIES: [&str; 4] = ["hop-core", "hop-derive", "hop-models", "hop-kafka"];
 
-/// What each package needs to be built and run, tests and build scripts aside, every feature turned on.
+/// What each package needs to be built and run, tests and build scripts aside, every feature turned on,
+/// on this platform.
 struct Graph(BTreeMap<String, BTreeSet<String>>);
 
 impl Graph {
@@ -19,6 +20,8 @@ impl Graph {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let metadata = Program::new(cargo)
             .args(["metadata", "--format-version", "1", "--offline", "--all-features"])
+            // What other platforms need is not on this machine.
+            .args(["--filter-platform", "host-tuple"])
             .folder(&hop_tests::root())
             .run();
         let metadata: Value = serde_json::from_str(metadata.expect(0)).unwrap();
