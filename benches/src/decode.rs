@@ -23,7 +23,7 @@ pub(crate) fn rows(options: &Options) -> Outcome<Vec<Row>> {
     std::fs::create_dir_all(&folder)?;
     let mut peer = Peer::start()?;
     let wanted = |case: &&Case| options.names.is_empty() || options.names.iter().any(|name| case.name == name);
-    let rows = cases.iter().filter(wanted).map(|case| row(case, &registry, &mut peer, &folder, options.rounds));
+    let rows = cases.iter().filter(wanted).map(|case| row(case, &registry, &mut peer, &folder, options.rounds()));
     rows.collect()
 }
 

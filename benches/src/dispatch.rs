@@ -1,4 +1,4 @@
-//! What it costs to find the model of a label, among few models and among many.
+//! What it costs to find the model of a label, among few models and among many, and to know them all.
 
 use bytes::Bytes;
 use hop_core::{Content, Error, Headers, MessageModel, Registration, Registry, Value, header};
@@ -57,12 +57,24 @@ fn hundred<const A: u8>() -> Vec<Registration> {
 
 pub(crate) fn rows(options: &Options) -> Outcome<Vec<Row>> {
     let thousand = ten!(hundred).concat();
-    let rows = [10, 1000].map(|count| row(&thousand[..count], options.rounds));
-    rows.into_iter().collect()
+    let counts = [10, 1000];
+    let dispatch = counts.map(|count| dispatch(&thousand[..count], options.rounds()));
+    let start_up = counts.map(|count| start_up(&thousand[..count], options.rounds()));
+    dispatch.into_iter().chain(start_up).collect()
+}
+
+/// Makes the registry, which a program does once.
+fn start_up(models: &[Registration], rounds: usize) -> Outcome<Row> {
+    let mut seconds = Vec::new();
+    for _ in 0..rounds {
+        let work = || Ok(Registry::builder().models(models.iter().copied()).build()?.iter().len() as f64);
+        seconds.push(time(1, work)?.0);
+    }
+    Ok(Row::new(format!("start-up-{}", models.len()), 0, median(seconds), None))
 }
 
 /// Decodes a message of each model in turn, whose decoding costs nothing.
-fn row(models: &[Registration], rounds: usize) -> Outcome<Row> {
+fn dispatch(models: &[Registration], rounds: usize) -> Outcome<Row> {
     const TIMES: u64 = 200_000;
     let registry = Registry::builder().models(models.iter().copied()).build()?;
     let headers: Vec<Headers> =

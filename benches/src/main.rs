@@ -1,5 +1,6 @@
 //! How fast hop decodes, beside hop-client; see `benches/README.md`.
 
+mod compile;
 mod decode;
 mod dispatch;
 mod inputs;
@@ -14,12 +15,14 @@ use std::time::Instant;
 const USAGE: &str = "\
 usage: hop-bench decode [--json] [--rounds N] [NAME …]
        hop-bench dispatch [--json] [--rounds N]
+       hop-bench compile [--json] [--rounds N]
 
 decode    times decoding, and reading a few fields, beside hop-client; NAME picks rows
-dispatch  times finding the model of a label, among 10 models and among 1,000
+dispatch  times finding the model of a label, and making the registry, with 10 models and with 1,000
+compile   times building 100 derived models, beside the same structs with serde alone; fails where it takes twice as long
 
 --json      one line of JSON instead of a table
---rounds N  medians of so many rounds (21)
+--rounds N  so many rounds: medians of 21, and the shortest of 3 for compile, unless given
 ";
 
 /// What goes wrong here ends the program with its message.
@@ -28,7 +31,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 /// What the command line asks for.
 struct Options {
     json: bool,
-    rounds: usize,
+    rounds: Option<usize>,
     names: Vec<String>,
 }
 
@@ -44,23 +47,29 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Outcome<ExitCode> {
-    let mut options = Options { json: false, rounds: 21, names: Vec::new() };
+    let mut options = Options { json: false, rounds: None, names: Vec::new() };
     let mut arguments = std::env::args().skip(1);
     let command = arguments.next().unwrap_or_default();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--json" => options.json = true,
-            "--rounds" => options.rounds = arguments.next().unwrap_or_default().parse()?,
+            "--rounds" => options.rounds = Some(arguments.next().unwrap_or_default().parse()?),
             name if !name.starts_with('-') => options.names.push(argument),
             _ => return usage(),
         }
     }
-    if options.rounds == 0 {
+    if options.rounds == Some(0) {
         return usage();
     }
     let rows = match command.as_str() {
         "decode" => decode::rows(&options)?,
         "dispatch" if options.names.is_empty() => dispatch::rows(&options)?,
+        "compile" if options.names.is_empty() => {
+            let compiled = compile::compare(options.rounds.unwrap_or(3))?;
+            let shown = if options.json { compiled.json()? } else { compiled.text() };
+            std::io::stdout().write_all(shown.as_bytes())?;
+            return Ok(if compiled.is_within_bounds() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
         _ => return usage(),
     };
     let shown = if options.json { table::json(&rows)? } else { table::text(&rows) };
@@ -71,6 +80,13 @@ fn run() -> Outcome<ExitCode> {
 fn usage() -> Outcome<ExitCode> {
     std::io::stderr().write_all(USAGE.as_bytes())?;
     Ok(ExitCode::from(2))
+}
+
+impl Options {
+    /// Of which the median is taken.
+    fn rounds(&self) -> usize {
+        self.rounds.unwrap_or(21)
+    }
 }
 
 /// The seconds that `work` takes when it is done `times` over, and what it came to each time, added up.
