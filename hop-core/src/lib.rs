@@ -11,6 +11,7 @@ pub mod json;
 mod limits;
 mod model;
 mod plugins;
+mod reader;
 mod record;
 mod registry;
 #[cfg(feature = "testing")]

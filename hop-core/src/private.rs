@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::codec::Json;
 pub use crate::plugins::Plugin;
+use crate::reader::{Target, filled};
 use crate::{Codec, Content, Error, MessageModel, Value};
 
 /// A model whose fields are serde's: what `#[derive(HopModel)]` writes out where no codec is named.
@@ -52,12 +53,23 @@ impl<M: MessageModel + Serialize + DeserializeOwned> Via for M {
     }
 
     fn fields(&self) -> Result<Value, Error> {
-        Value::of(self).map_err(|error| error.about(M::FORMAT))
+        about(M::FORMAT, Value::of(self))
     }
 
     fn from_fields(fields: Value) -> Result<Self, Error> {
-        M::VERSION.from_fields(fields, |fields| fields.read().map_err(|error| error.about(M::FORMAT)))
+        if const { M::VERSION.is_alone() } {
+            return filled(|model| read_about(M::FORMAT, &fields, model));
+        }
+        M::VERSION.from_fields(fields, |fields| filled(|model| read_about(M::FORMAT, fields, model)))
     }
+}
+
+fn read_about<'de>(format: &'static str, fields: &'de Value, model: &mut dyn Target<'de>) -> Result<(), Error> {
+    crate::value::read(fields, model).map_err(|error| error.about(format))
+}
+
+fn about(format: &'static str, fields: Result<Value, Error>) -> Result<Value, Error> {
+    fields.map_err(|error| error.about(format))
 }
 
 /// A model whose wire form is the codec `C`'s: the same for one that is named.
@@ -74,6 +86,13 @@ pub trait By<C>: Sized {
 
 impl<C: Codec<M>, M: MessageModel> By<C> for M {
     fn decode(content: Content<'_>) -> Result<Self, Error> {
+        // Most models have one version, and need not be compiled for more.
+        if const { M::VERSION.is_alone() } {
+            return match M::VERSION.refusal(content.headers()) {
+                None => C::decode(M::FORMAT, content),
+                Some(error) => Err(error),
+            };
+        }
         M::VERSION.decode(content, |content| C::decode(M::FORMAT, content))
     }
 

@@ -72,10 +72,10 @@ impl Registration {
             crate_name,
             crate_version,
             type_id: TypeId::of::<M>,
-            decode: |content| Ok(Box::new(M::decode(content)?)),
-            load: |content| Ok(Box::new(M::load(content)?)),
-            from_fields: |fields| Ok(Box::new(M::from_fields(fields)?)),
-            example: || M::example().map(|model| Box::new(model) as Box<dyn AnyModel>),
+            decode: decode::<M>,
+            load: load::<M>,
+            from_fields: from_fields::<M>,
+            example: example::<M>,
         }
     }
 
@@ -151,6 +151,36 @@ impl Registration {
     /// A small message of this kind, [`MessageModel::example`].
     pub fn example(&self) -> Option<Box<dyn AnyModel>> {
         (self.example)()
+    }
+}
+
+// One of each for every model: what is written shorter compiles longer.
+
+fn decode<M: MessageModel>(content: Content<'_>) -> Result<Box<dyn AnyModel>, Error> {
+    match M::decode(content) {
+        Ok(model) => Ok(Box::new(model)),
+        Err(error) => Err(error),
+    }
+}
+
+fn load<M: MessageModel>(content: Content<'_>) -> Result<Box<dyn AnyModel>, Error> {
+    match M::load(content) {
+        Ok(model) => Ok(Box::new(model)),
+        Err(error) => Err(error),
+    }
+}
+
+fn from_fields<M: MessageModel>(fields: Value) -> Result<Box<dyn AnyModel>, Error> {
+    match M::from_fields(fields) {
+        Ok(model) => Ok(Box::new(model)),
+        Err(error) => Err(error),
+    }
+}
+
+fn example<M: MessageModel>() -> Option<Box<dyn AnyModel>> {
+    match M::example() {
+        Some(model) => Some(Box::new(model)),
+        None => None,
     }
 }
 

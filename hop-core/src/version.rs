@@ -192,10 +192,12 @@ impl<M: MessageModel> Version<M> {
     /// # Errors
     /// Kind `Unsupported` where the message states a version that is not known; else what the models say.
     pub fn decode(&self, content: Content<'_>, newest: fn(Content<'_>) -> Result<M, Error>) -> Result<M, Error> {
-        match self.reader(content.headers())? {
-            Reader::Newest => newest(content),
-            Reader::Older(older) => (older.decode)(content),
-            Reader::Any(older) => newest(content).or_else(|error| either::<M>(error, || (older.decode)(content))),
+        match self.older {
+            Some(older) => self.read(content, newest, older.decode),
+            None => match self.refusal(content.headers()) {
+                None => newest(content),
+                Some(error) => Err(error),
+            },
         }
     }
 
@@ -204,10 +206,9 @@ impl<M: MessageModel> Version<M> {
     /// # Errors
     /// As there.
     pub fn load(&self, file: Content<'_>, newest: fn(Content<'_>) -> Result<M, Error>) -> Result<M, Error> {
-        match self.reader(file.headers())? {
-            Reader::Newest => newest(file),
-            Reader::Older(older) => (older.load)(file),
-            Reader::Any(older) => newest(file).or_else(|error| either::<M>(error, || (older.load)(file))),
+        match self.older {
+            Some(older) => self.read(file, newest, older.load),
+            None => self.decode(file, newest),
         }
     }
 
@@ -216,29 +217,40 @@ impl<M: MessageModel> Version<M> {
     /// # Errors
     /// As there.
     pub fn from_fields(&self, fields: Value, newest: fn(&Value) -> Result<M, Error>) -> Result<M, Error> {
-        newest(&fields).or_else(|error| match self.older {
-            None => Err(error),
-            Some(older) => either::<M>(error, || (older.from_fields)(fields)),
-        })
+        match (newest(&fields), self.older) {
+            (Err(error), Some(older)) => either(error, M::FORMAT, self.known(), || (older.from_fields)(fields)),
+            (read, _) => read,
+        }
     }
 
-    /// Who reads a message with these headers.
-    fn reader(&self, headers: &Headers) -> Result<Reader<M>, Error> {
-        match stated(headers) {
-            None => Ok(self.older.map_or(Reader::Newest, Reader::Any)),
-            Some(stated) => {
-                let number = stated.parse().ok();
-                if number == Some(unmarked_is_first(self.number)) {
-                    return Ok(Reader::Newest);
-                }
-                match self.older {
-                    Some(older) if number.is_some_and(|number| older.lineage.numbers().any(|old| old == number)) => {
-                        Ok(Reader::Older(older))
-                    }
-                    _ => Err(unknown(M::FORMAT, known::<M>(), stated)),
-                }
-            }
+    /// Whether there are no older versions.
+    pub(crate) const fn is_alone(&self) -> bool {
+        self.older.is_none()
+    }
+
+    /// What is wrong with the version that a message states, for a model without older ones.
+    pub(crate) fn refusal(&self, headers: &Headers) -> Option<Error> {
+        reader(headers, M::FORMAT, self.known()).err()
+    }
+
+    fn read(
+        &self,
+        content: Content<'_>,
+        newest: fn(Content<'_>) -> Result<M, Error>,
+        older: fn(Content<'_>) -> Result<M, Error>,
+    ) -> Result<M, Error> {
+        match reader(content.headers(), M::FORMAT, self.known())? {
+            Reader::Newest => newest(content),
+            Reader::Older => older(content),
+            Reader::Any => match newest(content) {
+                Err(error) => either(error, M::FORMAT, self.known(), || older(content)),
+                read => read,
+            },
         }
+    }
+
+    const fn known(&self) -> Known {
+        Known { newest: unmarked_is_first(self.number), older: self.lineage() }
     }
 }
 
@@ -250,11 +262,37 @@ impl<M> fmt::Debug for Version<M> {
 }
 
 /// Who reads a message.
-enum Reader<M> {
+enum Reader {
     Newest,
-    Older(Older<M>),
+    Older,
     /// The newest, or else the older.
-    Any(Older<M>),
+    Any,
+}
+
+/// The versions that a model reads.
+#[derive(Clone, Copy)]
+struct Known {
+    newest: u32,
+    older: Option<&'static Lineage>,
+}
+
+impl Known {
+    /// The newest first.
+    fn numbers(self) -> Vec<u32> {
+        std::iter::once(self.newest).chain(self.older.into_iter().flat_map(Lineage::numbers)).collect()
+    }
+}
+
+/// Who reads a message with these headers.
+fn reader(headers: &Headers, format: &'static str, known: Known) -> Result<Reader, Error> {
+    let Some(stated) = headers.get(header::VERSION) else { return Ok(Reader::Any) };
+    // What is not UTF-8 is no number either.
+    let stated = std::str::from_utf8(stated).unwrap_or("\u{FFFD}");
+    match stated.parse() {
+        Ok(number) if number == known.newest => Ok(Reader::Newest),
+        Ok(number) if known.numbers().contains(&number) => Ok(Reader::Older),
+        _ => Err(unknown(format, &known.numbers(), stated)),
+    }
 }
 
 /// A model that another one turns into; every `From` and `TryFrom` is one.
@@ -321,11 +359,6 @@ const fn unmarked_is_first(number: Option<u32>) -> u32 {
     }
 }
 
-/// What the headers say of the version; what is not UTF-8 says something, too.
-fn stated(headers: &Headers) -> Option<&str> {
-    headers.get(header::VERSION).map(|value| std::str::from_utf8(value).unwrap_or("\u{FFFD}"))
-}
-
 fn upgrade<M: MessageModel + UpgradeFrom<Old>, Old: MessageModel>(old: Old) -> Result<M, Error> {
     M::upgrade_from(old).map_err(|reason| {
         let number = unmarked_is_first(M::VERSION.number);
@@ -333,12 +366,6 @@ fn upgrade<M: MessageModel + UpgradeFrom<Old>, Old: MessageModel>(old: Old) -> R
             .found(format!("does not turn into version {number}: {}", shorten(&reason.to_string())))
             .source(reason)
     })
-}
-
-/// The versions that `M` reads, the newest first.
-fn known<M: MessageModel>() -> Vec<u32> {
-    let older = M::VERSION.lineage().into_iter().flat_map(Lineage::numbers);
-    std::iter::once(unmarked_is_first(M::VERSION.number)).chain(older).collect()
 }
 
 /// `3, 2 or 1`
@@ -352,21 +379,26 @@ fn listed(numbers: &[u32]) -> String {
 }
 
 #[cold]
-fn unknown(format: &'static str, known: Vec<u32>, stated: &str) -> Error {
+fn unknown(format: &'static str, known: &[u32], stated: &str) -> Error {
     Error::new(ErrorKind::Unsupported, format)
-        .expected(format!("version {}, which this program knows", listed(&known)))
+        .expected(format!("version {}, which this program knows", listed(known)))
         .found(format!("version {}", shorten(&stated.escape_debug().to_string())))
         .help("a newer release of the model's crate may know it")
 }
 
 /// What the older model makes of content that the newest refused, or what both say of it.
 #[cold]
-fn either<M: MessageModel>(newest: Error, older: impl FnOnce() -> Result<M, Error>) -> Result<M, Error> {
+fn either<M>(
+    newest: Error,
+    format: &'static str,
+    known: Known,
+    older: impl FnOnce() -> Result<M, Error>,
+) -> Result<M, Error> {
     // What is beyond the limits is so for any version.
     if newest.kind() == ErrorKind::Limit {
         return Err(newest);
     }
-    older().map_err(|older| neither(M::FORMAT, &known::<M>(), newest, &older))
+    older().map_err(|older| neither(format, &known.numbers(), newest, &older))
 }
 
 /// What each version says of content that is none of them.

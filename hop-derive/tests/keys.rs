@@ -159,7 +159,7 @@ fn unknown_fields_are_dropped_kept_or_refused_as_the_author_says() {
     assert_eq!(alone.encode().unwrap(), r#"{"known": 1}"#);
 
     let error = Refusing::decode(r#"{"known": 1, "far": 1e-09}"#.into()).unwrap_err();
-    assert_eq!(error.to_string(), "refusing: unknown field `far`, expected `known`, at line 1, column 18 (byte 17)");
+    assert_eq!(error.to_string(), "refusing: unknown field `far`, expected `known`, at line 1, column 19 (byte 18)");
 }
 
 #[test]

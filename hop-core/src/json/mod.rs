@@ -21,8 +21,10 @@
 //! [RFC 8259]: https://www.rfc-editor.org/rfc/rfc8259
 
 mod parse;
+mod source;
 mod write;
 
+pub(crate) use self::source::read;
 use crate::{Content, Error, Value};
 
 /// The value that JSON content holds.

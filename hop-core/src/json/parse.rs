@@ -8,7 +8,7 @@ use crate::{Content, Error, Limits, Object, Text, Value};
 const SUBJECT: &str = "json";
 const BYTE_ORDER_MARK: &str = "\u{FEFF}";
 /// Nesting beyond this is refused whatever the limits say: values this deep are dropped and shown by recursion.
-const DEEPEST: usize = 1000;
+pub(super) const DEEPEST: usize = 1000;
 /// So many digits fit into 63 bits.
 const MOST_DIGITS: usize = 18;
 /// Integers up to here are doubles too.

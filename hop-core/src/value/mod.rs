@@ -2,13 +2,16 @@
 
 mod de;
 mod ser;
+mod source;
 mod text;
 
 use std::fmt;
 
 use bytes::Bytes;
 
+pub(crate) use self::source::{lone_surrogate, number, read};
 pub use self::text::Text;
+use crate::reader::filled;
 use crate::{Error, json};
 
 /// A value of any shape, as JSON content carries it and as models show their fields.
@@ -80,7 +83,7 @@ impl Value {
     /// # Errors
     /// Kind `Invalid` when the value has another shape.
     pub fn read<'de, T: serde::Deserialize<'de>>(&'de self) -> Result<T, Error> {
-        T::deserialize(self).map_err(de::ValueError::into_error)
+        filled(|model| read(self, model))
     }
 
     /// The value that `model` serializes to.

@@ -385,6 +385,6 @@ mod tests {
     fn a_mismatch_names_its_path() {
         let value = Value::from_json(r#"{"shapes": ["Point", {"Box": {"width": "wide"}}]}"#).unwrap();
         let error = value.read::<All>().unwrap_err();
-        assert_eq!(error.to_string(), r#"value: invalid type: string "wide", expected f32, in `shapes[1].width`"#);
+        assert_eq!(error.to_string(), r#"value: invalid type: string "wide", expected f32, in `shapes[1].Box.width`"#);
     }
 }

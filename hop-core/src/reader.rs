@@ -1,0 +1,548 @@
+//! How serde reads a model: by one deserializer, whatever the model is read from.
+//!
+//! The code that serde makes for a model is compiled once for each deserializer that reads it. There is one, and it asks
+//! its [`Source`] through a table of functions: a call more for each value of a message, and a model compiles in half the
+//! time.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{
+    self, DeserializeSeed, Deserializer, EnumAccess, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
+    VariantAccess, Visitor,
+};
+use serde::{Deserialize, forward_to_deserialize_any};
+
+use crate::{Error, ErrorKind};
+
+/// What a model is read from: a row of values, of which some are opened and gone through.
+pub(crate) trait Source<'de> {
+    /// The value that comes next. An array or an object is opened; those that are open end in the reverse order.
+    fn next(&mut self) -> Result<Token<'de>, ReadError>;
+
+    /// The value that comes next, for who wants a float: a number of any size is one.
+    fn next_float(&mut self) -> Result<Token<'de>, ReadError>;
+
+    /// Whether null comes next.
+    fn is_null(&mut self) -> bool;
+
+    /// Passes over the value that comes next.
+    fn skip(&mut self) -> Result<(), ReadError>;
+
+    /// Whether the array that was opened last has one more element, which then comes next; else it is closed.
+    fn element(&mut self) -> Result<bool, ReadError>;
+
+    /// The next name in the object that was opened last, whose value then comes next; without one it is closed. A value
+    /// that nobody asked for is passed over.
+    fn name(&mut self) -> Result<Option<Cow<'de, str>>, ReadError>;
+}
+
+/// One value, or the start of one.
+#[derive(Debug)]
+pub(crate) enum Token<'de> {
+    Null,
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    I128(i128),
+    U128(u128),
+    F64(f64),
+    Str(&'de str),
+    String(String),
+    Bytes(&'de [u8]),
+    Array,
+    Object,
+}
+
+impl Token<'_> {
+    #[cold]
+    fn unexpected(&self, expected: &dyn Expected) -> ReadError {
+        let found = match self {
+            Self::Null => Unexpected::Unit,
+            Self::Bool(value) => Unexpected::Bool(*value),
+            Self::I64(value) => Unexpected::Signed(*value),
+            Self::U64(value) => Unexpected::Unsigned(*value),
+            Self::I128(_) | Self::U128(_) => Unexpected::Other("a large integer"),
+            Self::F64(value) => Unexpected::Float(*value),
+            Self::Str(text) => Unexpected::Str(text),
+            Self::String(text) => Unexpected::Str(text),
+            Self::Bytes(bytes) => Unexpected::Bytes(bytes),
+            Self::Array => Unexpected::Seq,
+            Self::Object => Unexpected::Map,
+        };
+        de::Error::invalid_type(found, expected)
+    }
+}
+
+/// Why nothing was read.
+#[derive(Debug)]
+pub(crate) struct ReadError(Box<Problem>);
+
+#[derive(Debug)]
+enum Problem {
+    /// The source is not in its format. What exactly is wrong, whoever reads it as a whole says better.
+    Syntax,
+    /// It is not this model.
+    Model(String),
+}
+
+impl ReadError {
+    #[cold]
+    pub(crate) fn syntax() -> Self {
+        Self(Box::new(Problem::Syntax))
+    }
+
+    /// What the model says; `None` where it is the source's format that is wrong.
+    pub(crate) fn message(&self) -> Option<&str> {
+        match &*self.0 {
+            Problem::Syntax => None,
+            Problem::Model(message) => Some(message),
+        }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message().unwrap_or("malformed"))
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl de::Error for ReadError {
+    #[cold]
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(Box::new(Problem::Model(message.to_string())))
+    }
+}
+
+/// What is to be read: a place for it, whose type the source need not know.
+pub(crate) trait Target<'de> {
+    /// Fills the place.
+    fn fill(&mut self, reader: Reader<'_, 'de>) -> Result<(), ReadError>;
+}
+
+impl<'de, T: Deserialize<'de>> Target<'de> for Option<T> {
+    fn fill(&mut self, reader: Reader<'_, 'de>) -> Result<(), ReadError> {
+        match T::deserialize(reader) {
+            Ok(value) => {
+                *self = Some(value);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What `read` filled a place with.
+pub(crate) fn filled<T>(read: impl FnOnce(&mut Option<T>) -> Result<(), Error>) -> Result<T, Error> {
+    let mut place = None;
+    match (read(&mut place), place) {
+        (Ok(()), Some(value)) => Ok(value),
+        (Ok(()), None) => Err(nothing()),
+        (Err(error), _) => Err(error),
+    }
+}
+
+#[cold]
+fn nothing() -> Error {
+    Error::new(ErrorKind::Invalid, "value").found("nothing to read")
+}
+
+/// The value that comes next in a source.
+pub(crate) struct Reader<'s, 'de>(pub(crate) &'s mut (dyn Source<'de> + 's));
+
+impl<'de> Reader<'_, 'de> {
+    // Each of these spells its matches out: a closure or a `?` would be one more function for each model.
+
+    fn array<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        let mut elements = Elements { source: self.0, at: 0, ended: false };
+        match visitor.visit_seq(&mut elements) {
+            Ok(value) => match elements.end() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    fn object<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        let mut entries = Entries { source: self.0, name: Cow::Borrowed(""), ended: false };
+        match visitor.visit_map(&mut entries) {
+            Ok(value) => match entries.end() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    fn only_array<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match opens(self.0, true, &visitor) {
+            None => self.array(visitor),
+            Some(error) => Err(error),
+        }
+    }
+
+    fn only_object<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match opens(self.0, false, &visitor) {
+            None => self.object(visitor),
+            Some(error) => Err(error),
+        }
+    }
+
+    fn token<V: Visitor<'de>>(self, token: Token<'de>, visitor: V) -> Result<V::Value, ReadError> {
+        match token {
+            Token::Null => visitor.visit_unit(),
+            Token::Bool(value) => visitor.visit_bool(value),
+            Token::I64(value) => visitor.visit_i64(value),
+            Token::U64(value) => visitor.visit_u64(value),
+            Token::I128(value) => visitor.visit_i128(value),
+            Token::U128(value) => visitor.visit_u128(value),
+            Token::F64(value) => visitor.visit_f64(value),
+            Token::Str(text) => visitor.visit_borrowed_str(text),
+            Token::String(text) => visitor.visit_string(text),
+            Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
+            Token::Array => self.array(visitor),
+            Token::Object => self.object(visitor),
+        }
+    }
+}
+
+impl<'de> Deserializer<'de> for Reader<'_, 'de> {
+    type Error = ReadError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.0.next() {
+            Ok(token) => self.token(token, visitor),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.0.next_float() {
+            Ok(token) => self.token(token, visitor),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.deserialize_f64(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        if !self.0.is_null() {
+            return visitor.visit_some(self);
+        }
+        match self.0.skip() {
+            Ok(()) => visitor.visit_none(),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.only_array(visitor)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, ReadError> {
+        self.only_array(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        self.only_array(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.only_object(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        self.only_object(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        let (name, holds) = match variant(self.0) {
+            Ok(variant) => variant,
+            Err(error) => return Err(error),
+        };
+        match visitor.visit_enum(Variant { source: &mut *self.0, name, holds }) {
+            Ok(value) => match variant_end(self.0, holds) {
+                Ok(()) => Ok(value),
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.0.skip() {
+            Ok(()) => visitor.visit_unit(),
+            Err(error) => Err(error),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 char str string bytes byte_buf unit unit_struct identifier
+    }
+}
+
+/// What is wrong where no array, or no object, comes next.
+fn opens(source: &mut dyn Source<'_>, array: bool, expected: &dyn Expected) -> Option<ReadError> {
+    match source.next() {
+        Ok(Token::Array) if array => None,
+        Ok(Token::Object) if !array => None,
+        Ok(other) => Some(other.unexpected(expected)),
+        Err(error) => Some(error),
+    }
+}
+
+const VARIANT: &str = "a variant: a string, or an object of one entry";
+
+/// The name of the variant that comes next, and whether it holds something.
+fn variant<'de>(source: &mut dyn Source<'de>) -> Result<(Cow<'de, str>, bool), ReadError> {
+    match source.next()? {
+        Token::Str(name) => Ok((Cow::Borrowed(name), false)),
+        Token::String(name) => Ok((Cow::Owned(name), false)),
+        Token::Object => match source.name()? {
+            Some(name) => Ok((name, true)),
+            None => Err(de::Error::invalid_type(Unexpected::Other("an empty object"), &VARIANT)),
+        },
+        other => Err(other.unexpected(&VARIANT)),
+    }
+}
+
+fn variant_end(source: &mut dyn Source<'_>, holds: bool) -> Result<(), ReadError> {
+    if holds && source.name()?.is_some() {
+        return Err(de::Error::invalid_type(Unexpected::Other("an object of several entries"), &VARIANT));
+    }
+    Ok(())
+}
+
+struct Elements<'s, 'de> {
+    source: &'s mut (dyn Source<'de> + 's),
+    at: usize,
+    ended: bool,
+}
+
+impl Elements<'_, '_> {
+    fn next(&mut self) -> Result<bool, ReadError> {
+        self.ended = self.ended || !self.source.element()?;
+        self.at += usize::from(!self.ended);
+        Ok(!self.ended)
+    }
+
+    /// A tuple takes no more than it holds.
+    fn end(&mut self) -> Option<ReadError> {
+        match self.next() {
+            Ok(false) => None,
+            Ok(true) => Some(de::Error::invalid_length(self.at, &"fewer elements")),
+            Err(error) => Some(error),
+        }
+    }
+}
+
+impl<'de> SeqAccess<'de> for &mut Elements<'_, 'de> {
+    type Error = ReadError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
+        match self.next() {
+            Ok(false) => Ok(None),
+            Ok(true) => match seed.deserialize(Reader(&mut *self.source)) {
+                Ok(value) => Ok(Some(value)),
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+}
+
+struct Entries<'s, 'de> {
+    source: &'s mut (dyn Source<'de> + 's),
+    name: Cow<'de, str>,
+    ended: bool,
+}
+
+impl Entries<'_, '_> {
+    fn next(&mut self) -> Result<bool, ReadError> {
+        if !self.ended {
+            match self.source.name()? {
+                Some(name) => self.name = name,
+                None => self.ended = true,
+            }
+        }
+        Ok(!self.ended)
+    }
+
+    /// A map that does not want all its entries leaves some.
+    fn end(&mut self) -> Option<ReadError> {
+        loop {
+            match self.next() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(error),
+            }
+        }
+    }
+}
+
+impl<'de> MapAccess<'de> for &mut Entries<'_, 'de> {
+    type Error = ReadError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadError> {
+        match self.next() {
+            Ok(false) => Ok(None),
+            Ok(true) => match seed.deserialize(Name(&self.name)) {
+                Ok(key) => Ok(Some(key)),
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, ReadError> {
+        seed.deserialize(Reader(&mut *self.source))
+    }
+}
+
+/// The name of an entry, which may be meant as a number.
+struct Name<'a, 'de>(&'a Cow<'de, str>);
+
+macro_rules! numbers {
+    ($($method:ident $visit:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+            match self.0.parse() {
+                Ok(value) => visitor.$visit(value),
+                Err(_) => self.deserialize_any(visitor),
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Name<'_, 'de> {
+    type Error = ReadError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.0 {
+            Cow::Borrowed(name) => visitor.visit_borrowed_str(name),
+            Cow::Owned(name) => visitor.visit_str(name),
+        }
+    }
+
+    /// Fields and variants.
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_str(self.0)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        visitor.visit_enum((**self.0).into_deserializer())
+    }
+
+    numbers! {
+        deserialize_bool visit_bool
+        deserialize_i8 visit_i8 deserialize_i16 visit_i16 deserialize_i32 visit_i32 deserialize_i64 visit_i64
+        deserialize_u8 visit_u8 deserialize_u16 visit_u16 deserialize_u32 visit_u32 deserialize_u64 visit_u64
+        deserialize_i128 visit_i128 deserialize_u128 visit_u128
+        deserialize_f32 visit_f32 deserialize_f64 visit_f64
+    }
+
+    forward_to_deserialize_any! {
+        char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct ignored_any
+    }
+}
+
+/// A variant: its name, and whether what it holds comes next.
+struct Variant<'s, 'de> {
+    source: &'s mut (dyn Source<'de> + 's),
+    name: Cow<'de, str>,
+    holds: bool,
+}
+
+impl<'s, 'de> EnumAccess<'de> for Variant<'s, 'de> {
+    type Error = ReadError;
+    type Variant = Held<'s, 'de>;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Held<'s, 'de>), ReadError> {
+        match seed.deserialize(Name(&self.name)) {
+            Ok(variant) => Ok((variant, Held { source: self.source, holds: self.holds })),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+struct Held<'s, 'de> {
+    source: &'s mut (dyn Source<'de> + 's),
+    holds: bool,
+}
+
+impl<'s, 'de> Held<'s, 'de> {
+    fn reader(self) -> Result<Reader<'s, 'de>, ReadError> {
+        if self.holds { Ok(Reader(self.source)) } else { Err(de::Error::custom("the variant's content is missing")) }
+    }
+}
+
+impl<'de> VariantAccess<'de> for Held<'_, 'de> {
+    type Error = ReadError;
+
+    fn unit_variant(self) -> Result<(), ReadError> {
+        if !self.holds {
+            return Ok(());
+        }
+        match self.source.next()? {
+            Token::Null => Ok(()),
+            other => Err(other.unexpected(&"nothing beside the variant's name")),
+        }
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, ReadError> {
+        match self.reader() {
+            Ok(reader) => seed.deserialize(reader),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, ReadError> {
+        match self.reader() {
+            Ok(reader) => reader.only_array(visitor),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, ReadError> {
+        match self.reader() {
+            Ok(reader) => reader.only_object(visitor),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! A [`Value`] for a model to be read from.
+
+use std::borrow::Cow;
+
+use serde::de::Error as _;
+
+use super::{Object, Text, Value};
+use crate::error::shorten;
+use crate::reader::{ReadError, Reader, Source, Target, Token};
+use crate::{Error, ErrorKind, Location};
+
+/// Reads what `value` is into its place.
+pub(crate) fn read<'de>(value: &'de Value, model: &mut dyn Target<'de>) -> Result<(), Error> {
+    let mut tree = Tree { next: value, open: Vec::new() };
+    model.fill(Reader(&mut tree)).map_err(|error| tree.explain(&error))
+}
+
+/// A value, and the way to the part that is being read.
+struct Tree<'a> {
+    next: &'a Value,
+    open: Vec<Open<'a>>,
+}
+
+/// A container that is open: what is yet to come, and where in it the reader is.
+enum Open<'a> {
+    Array { rest: std::slice::Iter<'a, Value>, length: usize },
+    Object { rest: std::slice::Iter<'a, (Text, Value)>, name: Option<&'a Text> },
+}
+
+impl Tree<'_> {
+    /// What is wrong, and where.
+    #[cold]
+    fn explain(&self, error: &ReadError) -> Error {
+        let error = Error::new(ErrorKind::Invalid, "value").found(shorten(&error.to_string()));
+        let mut path = String::new();
+        for open in &self.open {
+            match open {
+                Open::Array { rest, length } => path += &format!("[{}]", (length - rest.len()).saturating_sub(1)),
+                Open::Object { name: Some(name), .. } => {
+                    if !path.is_empty() {
+                        path.push('.');
+                    }
+                    path += &name.to_string_lossy();
+                }
+                Open::Object { name: None, .. } => {}
+            }
+        }
+        if path.is_empty() { error } else { error.at(Location::Path(path)) }
+    }
+}
+
+/// A number, in the smallest of serde's kinds that holds it.
+pub(crate) fn number<'a>(value: &Value) -> Result<Token<'a>, ReadError> {
+    match value {
+        Value::Int(value) => Ok(Token::I64(*value)),
+        Value::Float(value) => Ok(Token::F64(*value)),
+        Value::BigInt(digits) => {
+            if let Ok(value) = digits.parse() {
+                Ok(Token::U64(value))
+            } else if let Ok(value) = digits.parse() {
+                Ok(Token::I128(value))
+            } else if let Ok(value) = digits.parse() {
+                Ok(Token::U128(value))
+            } else {
+                Err(ReadError::custom("invalid value: an integer beyond 128 bits"))
+            }
+        }
+        other => Err(ReadError::custom(format_args!("invalid type: {}, expected a number", other.describe()))),
+    }
+}
+
+/// What serde has no text for.
+pub(crate) fn lone_surrogate() -> ReadError {
+    ReadError::custom("invalid value: a string with a lone surrogate")
+}
+
+impl<'a> Source<'a> for Tree<'a> {
+    fn next(&mut self) -> Result<Token<'a>, ReadError> {
+        match self.next {
+            Value::Null => Ok(Token::Null),
+            Value::Bool(value) => Ok(Token::Bool(*value)),
+            Value::String(text) => text.as_str().map(Token::Str).ok_or_else(lone_surrogate),
+            Value::Bytes(bytes) => Ok(Token::Bytes(bytes)),
+            Value::Array(values) => {
+                self.open.push(Open::Array { rest: values.iter(), length: values.len() });
+                Ok(Token::Array)
+            }
+            Value::Object(Object(entries)) => {
+                self.open.push(Open::Object { rest: entries.iter(), name: None });
+                Ok(Token::Object)
+            }
+            Value::Int(_) | Value::BigInt(_) | Value::Float(_) => number(self.next),
+        }
+    }
+
+    fn next_float(&mut self) -> Result<Token<'a>, ReadError> {
+        match self.next.as_f64() {
+            Some(value) => Ok(Token::F64(value)),
+            None => self.next(),
+        }
+    }
+
+    fn is_null(&mut self) -> bool {
+        self.next.is_null()
+    }
+
+    fn skip(&mut self) -> Result<(), ReadError> {
+        Ok(())
+    }
+
+    fn element(&mut self) -> Result<bool, ReadError> {
+        if let Some(Open::Array { rest, .. }) = self.open.last_mut()
+            && let Some(value) = rest.next()
+        {
+            self.next = value;
+            return Ok(true);
+        }
+        self.open.pop();
+        Ok(false)
+    }
+
+    fn name(&mut self) -> Result<Option<Cow<'a, str>>, ReadError> {
+        if let Some(Open::Object { rest, name }) = self.open.last_mut()
+            && let Some((key, value)) = rest.next()
+        {
+            self.next = value;
+            *name = Some(key);
+            return match key.as_str() {
+                Some(key) => Ok(Some(Cow::Borrowed(key))),
+                None => Err(lone_surrogate()),
+            };
+        }
+        self.open.pop();
+        Ok(None)
+    }
+}
