@@ -198,6 +198,14 @@ pub(crate) struct Models {
     /// Print a JSON list.
     #[arg(short, long)]
     pub(crate) json: bool,
+
+    /// Print the JSON Schema of one format's fields.
+    #[arg(short, long, value_name = "LABEL", conflicts_with = "json")]
+    pub(crate) schema: Option<String>,
+
+    /// Print the schema as an Avro schema.
+    #[arg(short, long, requires = "schema")]
+    pub(crate) avro: bool,
 }
 
 #[derive(Debug, Subcommand)]

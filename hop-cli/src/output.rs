@@ -3,11 +3,49 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use hop_core::Value;
+
 /// Writes a line to the standard output, at once.
 pub(crate) fn line(text: impl Display) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}")?;
     out.flush()
+}
+
+/// The value as JSON for people: an entry or an element a line, and what is short in one.
+pub(crate) fn indented(value: &Value) -> String {
+    let mut out = String::new();
+    indent(value, 0, &mut out);
+    out
+}
+
+fn indent(value: &Value, depth: usize, out: &mut String) {
+    const WIDTH: usize = 100;
+    const STEP: usize = 2;
+    let line = value.to_string();
+    let parts: Vec<(String, &Value)> = match value {
+        _ if depth * STEP + line.len() <= WIDTH && depth > 0 => Vec::new(),
+        Value::Array(values) => values.iter().map(|value| (String::new(), value)).collect(),
+        Value::Object(object) => {
+            object.iter().map(|(key, value)| (format!("{}: ", Value::from(key.clone())), value)).collect()
+        }
+        _ => Vec::new(),
+    };
+    if parts.is_empty() {
+        out.push_str(&line);
+        return;
+    }
+    let (open, close) = if matches!(value, Value::Array(_)) { ("[", "]") } else { ("{", "}") };
+    out.push_str(open);
+    for (at, (key, part)) in parts.iter().enumerate() {
+        out.push_str(if at == 0 { "\n" } else { ",\n" });
+        out.push_str(&" ".repeat((depth + 1) * STEP));
+        out.push_str(key);
+        indent(part, depth + 1, out);
+    }
+    out.push('\n');
+    out.push_str(&" ".repeat(depth * STEP));
+    out.push_str(close);
 }
 
 /// Writes bytes to the standard output, and `end` after them unless they end with it already.

@@ -1,9 +1,63 @@
 //! How a model turns into content and back, apart from the model itself.
+//!
+//! | codec | content | for |
+//! |---|---|---|
+//! | [`Json`] | JSON, as Python writes it | whatever has no reason for another; people can read it |
+//! | [`Text`] | the text that the model is | what is text already |
+//! | `MessagePack`, feature `msgpack` | [MessagePack](https://msgpack.org) | numbers and bytes in little space |
+//! | `Cbor`, feature `cbor` | [CBOR](https://www.rfc-editor.org/rfc/rfc8949) | the same, where a standard is asked for |
+//!
+//! `hop-models` has Avro and XML. A codec of one's own is a type with an `impl` of [`Codec`]; a derived model names it:
+//!
+//! ```
+//! use bytes::Bytes;
+//! use hop_core::{Codec, Content, Error, HopModel, MessageModel, Value};
+//! use serde::{Deserialize, Serialize};
+//!
+//! /// The fields in one line, by commas; for models of text alone.
+//! struct Csv;
+//!
+//! impl<M: Serialize + serde::de::DeserializeOwned> Codec<M> for Csv {
+//!     fn decode(format: &'static str, content: Content<'_>) -> Result<M, Error> {
+//!         content.check_size(format)?;
+//!         let line = content.as_str(format)?;
+//!         Value::Array(line.split(',').map(Value::from).collect()).read().map_err(|error| error.about(format))
+//!     }
+//!
+//!     fn encode(format: &'static str, model: &M) -> Result<Bytes, Error> {
+//!         let fields = Value::of(model).map_err(|error| error.about(format))?;
+//!         let fields = fields.as_array().unwrap_or_default().iter();
+//!         Ok(fields.filter_map(Value::as_str).collect::<Vec<_>>().join(",").into())
+//!     }
+//! }
+//!
+//! #[derive(Debug, PartialEq, Serialize, Deserialize, HopModel)]
+//! #[hop(format = "sighting", codec = Csv)]
+//! struct Sighting(String, String);
+//!
+//! let sighting = Sighting::decode("ZTF18abeoiol,P48".into())?;
+//! assert_eq!(sighting, Sighting("ZTF18abeoiol".into(), "P48".into()));
+//! assert_eq!(sighting.encode()?, "ZTF18abeoiol,P48");
+//! # Ok::<(), Error>(())
+//! ```
+
+#[cfg(any(feature = "cbor", feature = "msgpack"))]
+mod binary;
+#[cfg(feature = "cbor")]
+mod cbor;
+#[cfg(feature = "msgpack")]
+mod msgpack;
+mod text;
 
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+#[cfg(feature = "cbor")]
+pub use self::cbor::Cbor;
+#[cfg(feature = "msgpack")]
+pub use self::msgpack::MessagePack;
+pub use self::text::Text;
 use crate::reader::filled;
 use crate::{Content, Error, Value, json};
 
@@ -72,6 +126,7 @@ pub trait Codec<M> {
 #[derive(Debug, Clone, Copy)]
 pub struct Json;
 
+#[diagnostic::do_not_recommend]
 impl<M: Serialize + DeserializeOwned> Codec<M> for Json {
     fn decode(format: &'static str, content: Content<'_>) -> Result<M, Error> {
         filled(|model| json::read(format, content, model))

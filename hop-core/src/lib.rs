@@ -14,6 +14,7 @@ mod plugins;
 mod reader;
 mod record;
 mod registry;
+pub mod schema;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod value;

@@ -105,6 +105,14 @@ pub trait MessageModel: fmt::Debug + Send + Sync + Sized + 'static {
         Self::decode(content.as_slice().into())
     }
 
+    /// The [JSON Schema](https://json-schema.org) of the [`fields`](Self::fields), for programs that do not have the type;
+    /// `None` where the model has none to show.
+    ///
+    /// A derived model has one by itself, with the feature `schema`; see [`schema`](crate::schema).
+    fn schema() -> Option<Value> {
+        None
+    }
+
     /// A small message of this kind, for demonstrations and self-tests; `None` where the model has none to show.
     fn example() -> Option<Self> {
         None

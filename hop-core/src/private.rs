@@ -36,6 +36,9 @@ pub trait Via: Sized {
 
     /// [`MessageModel::from_fields`].
     fn from_fields(fields: Value) -> Result<Self, Error>;
+
+    /// [`MessageModel::schema`], as serde tells it, where the feature `schema` is on: a model takes its time to compile.
+    fn schema() -> Option<Value>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -61,6 +64,16 @@ impl<M: MessageModel + Serialize + DeserializeOwned> Via for M {
             return filled(|model| read_about(M::FORMAT, &fields, model));
         }
         M::VERSION.from_fields(fields, |fields| filled(|model| read_about(M::FORMAT, fields, model)))
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> Option<Value> {
+        Some(crate::schema::traced::<M>())
+    }
+
+    #[cfg(not(feature = "schema"))]
+    fn schema() -> Option<Value> {
+        None
     }
 }
 
@@ -102,5 +115,32 @@ impl<C: Codec<M>, M: MessageModel> By<C> for M {
 
     fn load(file: Content<'_>) -> Result<Self, Error> {
         M::VERSION.load(file, |file| C::decode(M::FORMAT, file))
+    }
+}
+
+/// The schema of a model: the one it derives from `schemars`, or else the one that serde tells.
+///
+/// Which of the two is settled where the model is derived. `or` is looked for on the type first, where it is for models that
+/// are `JsonSchema` alone, and then on the trait, where it is for all.
+#[derive(Debug)]
+pub struct Schema<M>(std::marker::PhantomData<M>);
+
+#[cfg(feature = "schema")]
+impl<M: schemars::JsonSchema> Schema<M> {
+    /// [`MessageModel::schema`].
+    pub fn or(_told: fn() -> Option<Value>) -> Option<Value> {
+        Value::of(&schemars::schema_for!(M)).ok()
+    }
+}
+
+/// [`Schema::or`] of models that are not `JsonSchema`.
+pub trait Told {
+    /// [`MessageModel::schema`].
+    fn or(told: fn() -> Option<Value>) -> Option<Value>;
+}
+
+impl<M> Told for Schema<M> {
+    fn or(told: fn() -> Option<Value>) -> Option<Value> {
+        told()
     }
 }

@@ -20,6 +20,11 @@ pub(crate) trait Source<'de> {
     /// The value that comes next. An array or an object is opened; those that are open end in the reverse order.
     fn next(&mut self) -> Result<Token<'de>, ReadError>;
 
+    /// The value that comes next, for who wants an array: what has its bytes apart from arrays opens them as one of numbers.
+    fn next_array(&mut self) -> Result<Token<'de>, ReadError> {
+        self.next()
+    }
+
     /// The value that comes next, for who wants a float: a number of any size is one.
     fn next_float(&mut self) -> Result<Token<'de>, ReadError>;
 
@@ -307,7 +312,7 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
 
 /// What is wrong where no array, or no object, comes next.
 fn opens(source: &mut dyn Source<'_>, array: bool, expected: &dyn Expected) -> Option<ReadError> {
-    match source.next() {
+    match if array { source.next_array() } else { source.next() } {
         Ok(Token::Array) if array => None,
         Ok(Token::Object) if !array => None,
         Ok(other) => Some(other.unexpected(expected)),

@@ -49,6 +49,7 @@ pub struct Registration {
     decode: Read,
     load: Read,
     from_fields: fn(Value) -> Result<Box<dyn AnyModel>, Error>,
+    schema: fn() -> Option<Value>,
     example: fn() -> Option<Box<dyn AnyModel>>,
 }
 
@@ -75,6 +76,7 @@ impl Registration {
             decode: decode::<M>,
             load: load::<M>,
             from_fields: from_fields::<M>,
+            schema: M::schema,
             example: example::<M>,
         }
     }
@@ -146,6 +148,11 @@ impl Registration {
     /// As [`MessageModel::from_fields`].
     pub fn from_fields(&self, fields: Value) -> Result<Box<dyn AnyModel>, Error> {
         (self.from_fields)(fields)
+    }
+
+    /// The JSON Schema of the fields, [`MessageModel::schema`].
+    pub fn schema(&self) -> Option<Value> {
+        (self.schema)()
     }
 
     /// A small message of this kind, [`MessageModel::example`].

@@ -62,6 +62,11 @@ fn expand(model: &Model<'_>) -> TokenStream {
                 #fields::from_fields(fields)
             }
 
+            fn schema() -> ::core::option::Option<#krate::Value> {
+                use #krate::__private::Told as _;
+                #krate::__private::Schema::<Self>::or(#fields::schema)
+            }
+
             #example
         }
 

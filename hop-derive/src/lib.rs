@@ -156,7 +156,8 @@
 //! # What it makes
 //!
 //! One `impl MessageModel`, which reads and writes its fields through serde, and one entry in the registry under the name
-//! and the version of the crate it stands in. Nothing else: no other trait, no other item.
+//! and the version of the crate it stands in. Nothing else: no other trait, no other item. With hop-core's
+//! feature `schema` it shows a schema: what serde tells of the fields, or that of `schemars::JsonSchema` where it is derived too.
 //!
 //! The type must be `Debug + Send + Sync + 'static` and have serde's two traits. It has no parameters: the registry makes
 //! a model from a label alone, which says nothing about a type to fill in; and it has no lifetimes, for it outlives the

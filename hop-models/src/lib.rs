@@ -9,10 +9,13 @@
 //! | `external` | [`External`] | [`external`] |
 //! | `json`, `blob` | [`JsonBlob`], [`Blob`] | of `hop-core` |
 //!
+//! [`codec`] has Avro and XML for models of one's own.
+//!
 //! A program that names this crate finds them in [`Registry::linked`](hop_core::Registry::linked). One that wants to be
 //! sure puts [`MODELS`] into its registry by hand.
 
 pub mod avro;
+pub mod codec;
 pub mod external;
 pub mod gcn;
 pub mod voevent;

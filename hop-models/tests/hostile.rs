@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "support/sightings.rs"]
+mod sightings;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -271,6 +274,56 @@ fn hostile() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// Content that derived models are asked to read, under each codec.
+fn hostile_to_codecs() -> Vec<(&'static str, Vec<u8>)> {
+    const N: usize = 100_000;
+    const LARGE: usize = 60 << 20;
+    let repeat = |part: &[u8], size: usize| part.repeat(size / part.len());
+    let framed = |datum: &[u8]| [&[0, 0, 0, 0, 7], datum].concat();
+    let nested = |open: &str, close: &str, levels: usize| (open.repeat(levels) + &close.repeat(levels)).into_bytes();
+    vec![
+        ("MessagePack: arrays of 4 G elements", repeat(b"\xdd\xff\xff\xff\xff", N)),
+        ("MessagePack: maps of 4 G entries", repeat(b"\xdf\xff\xff\xff\xff", N)),
+        ("MessagePack: trees of 4 G trees", repeat(b"\x81\xa1a\xdd\xff\xff\xff\xff", N)),
+        ("MessagePack: 4 GB of bytes", b"\xc6\xff\xff\xff\xff".to_vec()),
+        ("MessagePack: nested trees", repeat(b"\x81\xa1a\x91", 4 * N)),
+        ("MessagePack: trees as deep as may be", [&b"\x81\xa1a\x91".repeat(255)[..], b"\x80"].concat()),
+        // Each takes a byte here, and 48 as a struct; that of the other end is the type's affair.
+        ("MessagePack: a tree of many", [&b"\x81\xa1a\xdd\x00\x10\x00\x00"[..], &[0x80; 0x10_0000]].concat()),
+        ("MessagePack: as many values as may be", [&b"\xdd\x00\x3b\x00\x00"[..], &[0x80; 0x3b_0000]].concat()),
+        ("MessagePack: nothing but nulls", [&b"\xdd\x03\x00\x00\x00"[..], &[0xc0; 0x300_0000]].concat()),
+        ("CBOR: arrays of 2^64 elements", repeat(b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff", N)),
+        ("CBOR: trees of 2^64 trees", repeat(b"\xa1\x61a\x9b\xff\xff\xff\xff\xff\xff\xff\xff", N)),
+        ("CBOR: 2^64 bytes of text", b"\x7b\xff\xff\xff\xff\xff\xff\xff\xff".to_vec()),
+        ("CBOR: nested trees", repeat(b"\xa1\x61a\x81", 4 * N)),
+        ("CBOR: trees as deep as may be", [&b"\xa1\x61a\x81".repeat(255)[..], b"\xa0"].concat()),
+        ("CBOR: nested arrays without an end", vec![0x9f; N]),
+        ("CBOR: nothing but tags", vec![0xc1; LARGE]),
+        ("CBOR: text in pieces", [&b"\x7f"[..], &repeat(b"\x61a", LARGE), b"\xff"].concat()),
+        ("CBOR: an integer of many bytes", [&b"\xc2\x5a\x03\x00\x00\x00"[..], &[0xff; 0x300_0000]].concat()),
+        ("XML: nested trees", nested("<a>", "</a>", N)),
+        ("XML: nested trees that are not closed", "<a>".repeat(N).into_bytes()),
+        ("XML: trees as deep as may be", nested("<a>", "</a>", 128)),
+        ("XML: trees as deep as documents may be", nested("<a>", "</a>", 512)),
+        ("XML: a tree of many", format!("<t>{}</t>", "<a/>".repeat(1_900_000)).into_bytes()),
+        ("XML: two lists in turn", format!("<t>{}</t>", "<a/><b/>".repeat(60_000)).into_bytes()),
+        ("XML: two long lists in turn", format!("<t>{}</t>", "<a/><b/>".repeat(900_000)).into_bytes()),
+        ("XML: two lists in turn, at each level", nested("<b><a/>", "<a/></b>", 127)),
+        ("XML: two long lists, at each level", nested(&("<b>".to_owned() + &"<a/>".repeat(900)), "</b>", 127)),
+        (
+            "XML: entities",
+            b"<!DOCTYPE t [<!ENTITY a '&b;&b;'><!ENTITY b 'lol'>]><Sighting><title>&a;</title></Sighting>".to_vec(),
+        ),
+        ("XML: an entity without a declaration", b"<Sighting><title>&lol9;</title></Sighting>".to_vec()),
+        ("XML: one text", format!("<Sighting><title>{}</title></Sighting>", "x".repeat(LARGE)).into_bytes()),
+        ("Avro: nested trees in a frame", framed(&repeat(b"\x02", 1 << 20))),
+        ("Avro: trees as deep as may be in a frame", framed(&[&[2_u8; 255][..], &[0; 600]].concat())),
+        ("Avro: a tree of 2^62 trees in a frame", framed(&long(1 << 62))),
+        ("JSON: nested trees", nested("{\"a\":[", "]}", N)),
+        ("JSON: trees as deep as may be", nested("{\"a\":[", "]}", 255)),
+    ]
+}
+
 /// The time that this thread has been computing, where the system tells it; else the time of day. What else the machine does
 /// is no fault of a decoder.
 fn time_used() -> Duration {
@@ -282,21 +335,28 @@ fn time_used() -> Duration {
 
 /// One at a time, so that the peak is of this content alone.
 fn made_to_hurt() {
-    let readers = Readers::new();
     let mut wrong = Vec::new();
+    let mut measured = |what: &str, how: &str, read: &dyn Fn() -> Result<(), Error>| {
+        let before = NOW.load(Ordering::Relaxed);
+        PEAK.store(before, Ordering::Relaxed);
+        let started = time_used();
+        // An error is as good as a success.
+        let _ = read();
+        let (elapsed, peak) = (time_used() - started, PEAK.load(Ordering::Relaxed) - before);
+        println!("{what}: {how}: {} ms, {} MB", elapsed.as_millis(), peak >> 20);
+        if elapsed > MOST_TIME || peak > MOST_MEMORY {
+            wrong.push(format!("{what}: {how} took {elapsed:?} and {} MB", peak >> 20));
+        }
+    };
+    let readers = Readers::new();
     for (what, content) in hostile() {
-        readers.each(&Bytes::from(content), |how, read| {
-            let before = NOW.load(Ordering::Relaxed);
-            PEAK.store(before, Ordering::Relaxed);
-            let started = time_used();
-            // An error is as good as a success.
-            let _ = read();
-            let (elapsed, peak) = (time_used() - started, PEAK.load(Ordering::Relaxed) - before);
-            println!("{what}: {how}: {} ms, {} MB", elapsed.as_millis(), peak >> 20);
-            if elapsed > MOST_TIME || peak > MOST_MEMORY {
-                wrong.push(format!("{what}: {how} took {elapsed:?} and {} MB", peak >> 20));
-            }
-        });
+        readers.each(&Bytes::from(content), |how, read| measured(what, how, read));
+    }
+    let derived = [sightings::models(), sightings::trees()].concat();
+    for (what, content) in hostile_to_codecs() {
+        for model in &derived {
+            measured(what, model.format(), &|| model.decode(content.as_slice().into()).map(drop));
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

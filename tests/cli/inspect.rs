@@ -31,6 +31,38 @@ fn models_lists_what_is_linked() {
 }
 
 #[test]
+fn models_shows_the_schema_of_one() {
+    let shown = hop(["models", "--schema", "CIRCULAR"]).run();
+    let schema: serde_json::Value = serde_json::from_str(shown.expect(0)).unwrap();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert_eq!(schema["required"], json!(["header", "body"]));
+
+    let shown = hop(["models", "--schema", "external", "--avro"]).run();
+    assert_eq!(
+        shown.expect(0),
+        "{\n  \"type\": \"record\",\n  \"name\": \"External\",\n  \"doc\": \"A message that is stored elsewhere.\",\n  \
+         \"fields\": [{\"name\": \"url\", \"doc\": \"Where it is.\", \"type\": \"string\"}]\n}\n"
+    );
+}
+
+#[test]
+fn a_format_without_a_schema_says_which_have_one() {
+    let shown = hop(["models", "--schema", "blob"]).run();
+    assert_eq!(shown.expect(1), "");
+    assert_eq!(
+        shown.err,
+        "hop: blob: expected a format whose fields have a schema, found one without; \
+         with a schema: circular, external, voevent\n"
+    );
+    let shown = hop(["models", "--schema", "snews"]).run();
+    assert_eq!(shown.expect(1), "");
+    assert!(shown.err.starts_with("hop: registry: unknown format `snews`; linked: avro, blob, "), "{}", shown.err);
+    let shown = hop(["models", "--schema", "voevent", "--avro"]).run();
+    assert_eq!(shown.expect(1), "");
+    assert!(shown.err.starts_with("hop: voevent: "), "{}", shown.err);
+}
+
+#[test]
 fn version_says_its_own_and_that_of_librdkafka() {
     let said = hop(["version"]).run();
     let said = said.expect(0);
@@ -53,7 +85,9 @@ fn help_goes_to_stdout_and_names_every_command() {
 
 #[test]
 fn wrong_use_is_exit_code_2_and_nothing_on_stdout() {
-    let wrong: [&[&str]; 16] = [
+    let wrong: [&[&str]; 18] = [
+        &["models", "--avro"],
+        &["models", "--json", "--schema", "avro"],
         &[],
         &["nothing-like-it"],
         &["--nothing-like-it"],

@@ -81,3 +81,22 @@ fn the_demonstration_shows_them_too() {
         assert!(text.contains(&format!("\n{label} (by header)\n")), "{text}");
     }
 }
+
+#[test]
+fn its_models_show_their_schemas() {
+    let (code, out) = donut_hop(&["models", "--schema", "donut"]);
+    assert_eq!(code, Some(0));
+    let schema: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(schema["title"], "Donut");
+    assert_eq!(schema["properties"]["has_filling"], json!({"type": "boolean"}));
+    assert_eq!(schema["required"], json!(["category", "flavor", "has_filling"]));
+
+    let (code, out) = donut_hop(&["models", "--schema", "snews-alert", "--avro"]);
+    assert_eq!(code, Some(0));
+    let schema: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&schema["type"], &schema["name"]), (&json!("record"), &json!("SnewsAlert")));
+    let status = json!({"type": "enum", "name": "Status", "symbols": ["alert", "update", "retraction", "test"]});
+    assert_eq!(schema["fields"][1], json!({"name": "status", "type": status}));
+    let comments = json!({"name": "comments", "type": {"type": "array", "items": "string"}, "default": []});
+    assert_eq!(schema["fields"][5], comments);
+}

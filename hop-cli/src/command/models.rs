@@ -1,12 +1,24 @@
 use std::process::ExitCode;
 
-use hop_core::{Registry, Value};
+use hop_core::{Error, ErrorKind, Registry, Value};
+use hop_models::avro::Schema;
 
 use crate::args::Models;
 use crate::failure::Failure;
 use crate::output;
 
 pub(crate) fn run(registry: &Registry, options: &Models) -> Result<ExitCode, Failure> {
+    if let Some(label) = &options.schema {
+        let schema = schema(registry, label)?;
+        let shown = if options.avro {
+            let avro = Schema::from_json_schema(&schema).map_err(|error| error.about(label.clone()))?;
+            Value::from_json(avro.text())?
+        } else {
+            schema
+        };
+        output::line(output::indented(&shown))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if options.json {
         let models = registry.iter().map(|model| {
             Value::object([
@@ -30,4 +42,15 @@ pub(crate) fn run(registry: &Registry, options: &Models) -> Result<ExitCode, Fai
         output::line(format_args!("{:format$}  {:name$}  {:krate$}  {}", row[0], row[1], row[2], row[3]))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn schema(registry: &Registry, label: &str) -> Result<Value, Error> {
+    let model = registry.require(label)?;
+    model.schema().ok_or_else(|| {
+        let others = registry.iter().filter(|other| other.schema().is_some()).map(|other| other.format());
+        Error::new(ErrorKind::Unsupported, model.format())
+            .expected("a format whose fields have a schema")
+            .found("one without")
+            .help(format!("with a schema: {}", others.collect::<Vec<_>>().join(", ")))
+    })
 }

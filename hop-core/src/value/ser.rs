@@ -357,6 +357,8 @@ mod tests {
         big: u128,
         unsigned: u64,
         keyed: BTreeMap<String, (i8, char)>,
+        numbered: BTreeMap<i16, BTreeMap<bool, u8>>,
+        raw: Vec<u8>,
         unit: (),
         missing: Option<i64>,
     }
@@ -373,6 +375,8 @@ mod tests {
             big: u128::MAX,
             unsigned: u64::MAX,
             keyed: BTreeMap::from([("k".to_owned(), (-1, 'ß'))]),
+            numbered: BTreeMap::from([(-7, BTreeMap::from([(true, 1)]))]),
+            raw: vec![0, 255],
             unit: (),
             missing: None,
         };

@@ -11,19 +11,27 @@ use crate::{Error, ErrorKind, Location};
 
 /// Reads what `value` is into its place.
 pub(crate) fn read<'de>(value: &'de Value, model: &mut dyn Target<'de>) -> Result<(), Error> {
-    let mut tree = Tree { next: value, open: Vec::new() };
+    let mut tree = Tree { next: Next::Value(value), open: Vec::new() };
     model.fill(Reader(&mut tree)).map_err(|error| tree.explain(&error))
 }
 
 /// A value, and the way to the part that is being read.
 struct Tree<'a> {
-    next: &'a Value,
+    next: Next<'a>,
     open: Vec<Open<'a>>,
+}
+
+/// What comes next.
+#[derive(Clone, Copy)]
+enum Next<'a> {
+    Value(&'a Value),
+    Byte(u8),
 }
 
 /// A container that is open: what is yet to come, and where in it the reader is.
 enum Open<'a> {
     Array { rest: std::slice::Iter<'a, Value>, length: usize },
+    Bytes { rest: std::slice::Iter<'a, u8>, length: usize },
     Object { rest: std::slice::Iter<'a, (Text, Value)>, name: Option<&'a Text> },
 }
 
@@ -36,6 +44,7 @@ impl Tree<'_> {
         for open in &self.open {
             match open {
                 Open::Array { rest, length } => path += &format!("[{}]", (length - rest.len()).saturating_sub(1)),
+                Open::Bytes { rest, length } => path += &format!("[{}]", (length - rest.len()).saturating_sub(1)),
                 Open::Object { name: Some(name), .. } => {
                     if !path.is_empty() {
                         path.push('.');
@@ -76,7 +85,11 @@ pub(crate) fn lone_surrogate() -> ReadError {
 
 impl<'a> Source<'a> for Tree<'a> {
     fn next(&mut self) -> Result<Token<'a>, ReadError> {
-        match self.next {
+        let value = match self.next {
+            Next::Value(value) => value,
+            Next::Byte(byte) => return Ok(Token::I64(byte.into())),
+        };
+        match value {
             Value::Null => Ok(Token::Null),
             Value::Bool(value) => Ok(Token::Bool(*value)),
             Value::String(text) => text.as_str().map(Token::Str).ok_or_else(lone_surrogate),
@@ -89,19 +102,29 @@ impl<'a> Source<'a> for Tree<'a> {
                 self.open.push(Open::Object { rest: entries.iter(), name: None });
                 Ok(Token::Object)
             }
-            Value::Int(_) | Value::BigInt(_) | Value::Float(_) => number(self.next),
+            Value::Int(_) | Value::BigInt(_) | Value::Float(_) => number(value),
         }
+    }
+
+    fn next_array(&mut self) -> Result<Token<'a>, ReadError> {
+        if let Next::Value(Value::Bytes(bytes)) = self.next {
+            self.open.push(Open::Bytes { rest: bytes.iter(), length: bytes.len() });
+            return Ok(Token::Array);
+        }
+        self.next()
     }
 
     fn next_float(&mut self) -> Result<Token<'a>, ReadError> {
-        match self.next.as_f64() {
-            Some(value) => Ok(Token::F64(value)),
-            None => self.next(),
+        if let Next::Value(value) = self.next
+            && let Some(value) = value.as_f64()
+        {
+            return Ok(Token::F64(value));
         }
+        self.next()
     }
 
     fn is_null(&mut self) -> bool {
-        self.next.is_null()
+        matches!(self.next, Next::Value(Value::Null))
     }
 
     fn skip(&mut self) -> Result<(), ReadError> {
@@ -109,21 +132,23 @@ impl<'a> Source<'a> for Tree<'a> {
     }
 
     fn element(&mut self) -> Result<bool, ReadError> {
-        if let Some(Open::Array { rest, .. }) = self.open.last_mut()
-            && let Some(value) = rest.next()
-        {
-            self.next = value;
-            return Ok(true);
+        let next = match self.open.last_mut() {
+            Some(Open::Array { rest, .. }) => rest.next().map(Next::Value),
+            Some(Open::Bytes { rest, .. }) => rest.next().copied().map(Next::Byte),
+            _ => None,
+        };
+        match next {
+            Some(next) => self.next = next,
+            None => drop(self.open.pop()),
         }
-        self.open.pop();
-        Ok(false)
+        Ok(next.is_some())
     }
 
     fn name(&mut self) -> Result<Option<Cow<'a, str>>, ReadError> {
         if let Some(Open::Object { rest, name }) = self.open.last_mut()
             && let Some((key, value)) = rest.next()
         {
-            self.next = value;
+            self.next = Next::Value(value);
             *name = Some(key);
             return match key.as_str() {
                 Some(key) => Ok(Some(Cow::Borrowed(key))),

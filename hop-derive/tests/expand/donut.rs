@@ -19,6 +19,12 @@ impl ::hop_core::MessageModel for Donut {
     ) -> ::core::result::Result<Self, ::hop_core::Error> {
         <Self as ::hop_core::__private::Via>::from_fields(fields)
     }
+    fn schema() -> ::core::option::Option<::hop_core::Value> {
+        use ::hop_core::__private::Told as _;
+        ::hop_core::__private::Schema::<
+            Self,
+        >::or(<Self as ::hop_core::__private::Via>::schema)
+    }
 }
 ::hop_core::__private::inventory::submit! {
     ::hop_core::Registration::of:: < Donut > ("Donut", ::core::env!("CARGO_PKG_NAME"),

@@ -29,6 +29,10 @@ impl alerts::MessageModel for Donut {
     ) -> ::core::result::Result<Self, alerts::Error> {
         <Self as alerts::__private::Via>::from_fields(fields)
     }
+    fn schema() -> ::core::option::Option<alerts::Value> {
+        use alerts::__private::Told as _;
+        alerts::__private::Schema::<Self>::or(<Self as alerts::__private::Via>::schema)
+    }
     fn example() -> ::core::option::Option<Self> {
         let example: fn() -> Self = Donut::maple;
         ::core::option::Option::Some(example())

@@ -69,6 +69,11 @@ impl Writer<'_> {
                 self.out.extend(value.as_f64().unwrap_or(f64::NAN).to_le_bytes());
             }
             (Kind::Bytes, Value::Bytes(value)) => bytes(self.out, value),
+            // What serde has as a list of numbers; it is read as one, too.
+            (Kind::Bytes, Value::Array(numbers)) => bytes(self.out, &octets(numbers)?),
+            (Kind::Fixed(size), Value::Array(numbers)) if numbers.len() == *size => {
+                self.out.extend(octets(numbers)?);
+            }
             (Kind::Fixed(size), Value::Bytes(value)) if value.len() == *size => self.out.extend_from_slice(value),
             (Kind::Duration, Value::Bytes(value)) if value.len() == 12 => self.out.extend_from_slice(value),
             (Kind::String, Value::String(text)) => match text.as_str() {
@@ -142,6 +147,31 @@ impl Writer<'_> {
         }
     }
 
+    /// A variant of an enum, as serde has it: its name, with what it holds. The branch is the record of that name.
+    ///
+    /// False where there is none.
+    fn variant(&mut self, branches: &[Id], value: &Value) -> Result<bool, Misfit> {
+        let nothing = Object::new();
+        let (name, held) = match value {
+            Value::String(name) => (name, &nothing),
+            Value::Object(object) if object.len() == 1 => match object.iter().next() {
+                Some((name, Value::Object(held))) => (name, held),
+                _ => return Ok(false),
+            },
+            _ => return Ok(false),
+        };
+        for (index, id) in branches.iter().enumerate() {
+            if let Kind::Record(of) = &self.schema.node(*id).kind
+                && of.name.rsplit('.').next().is_some_and(|short| *name == *short)
+            {
+                long(self.out, index as i64);
+                self.fields(&of.fields, held).map_err(|misfit| misfit.within(name.to_string_lossy()))?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The branch that fits best; of several, the first.
     fn branch(&mut self, branches: &[Id], value: &Value) -> Result<(), Misfit> {
         let mut order: Vec<(u8, usize, Id)> = branches
@@ -161,12 +191,17 @@ impl Writer<'_> {
             self.out.truncate(start);
             self.depth = depth;
         }
+        if reason.is_none() && self.variant(branches, value)? {
+            return Ok(());
+        }
         Err(reason.unwrap_or_else(|| Misfit::new("a value of one of the types of a union", value.describe())))
     }
 
-    /// Logical values: the number or the bytes that they are underneath, or the object that shows them.
+    /// Logical values: the number or the bytes that they are underneath, the text that shows them, or the object that says
+    /// what the text is.
     fn logical(&mut self, kind: &Kind, value: &Value) -> Result<(), Misfit> {
-        let number = match (kind, tag(value)) {
+        let shown = tag(value).or_else(|| Some((tag_of(kind)?, value.as_str()?)));
+        let number = match (kind, shown) {
             (Kind::Date | Kind::TimeMicros | Kind::TimeMillis | Kind::Timestamp(..), None) => value.as_i64(),
             (Kind::Date, Some(("$date", text))) => iso::date(text).map(|date| date.days),
             (Kind::TimeMicros, Some(("$time", text))) => whole(iso::time(text), 1000),
@@ -176,10 +211,6 @@ impl Writer<'_> {
             }
             (Kind::Uuid, Some(("$uuid", text))) => {
                 bytes(self.out, text.as_bytes());
-                return Ok(());
-            }
-            (Kind::Uuid, None) if value.as_str().is_some() => {
-                bytes(self.out, value.as_str().unwrap_or_default().as_bytes());
                 return Ok(());
             }
             (Kind::Decimal(precision, scale, size), Some(("$decimal", text))) => {
@@ -211,6 +242,18 @@ impl Writer<'_> {
     }
 }
 
+/// The bytes that a list of numbers is.
+fn octets(numbers: &[Value]) -> Result<Vec<u8>, Misfit> {
+    let octet = |number: &Value| number.as_i64().and_then(|number| u8::try_from(number).ok());
+    numbers
+        .iter()
+        .enumerate()
+        .map(|(at, number)| {
+            octet(number).ok_or_else(|| Misfit::new("a byte, 0 to 255", short(number)).within(format!("[{at}]")))
+        })
+        .collect()
+}
+
 /// Nanoseconds in units of so many of them, if they are whole.
 fn whole(nanos: Option<i128>, each: i128) -> Option<i64> {
     let nanos = nanos?;
@@ -223,6 +266,18 @@ fn in_range(kind: &Kind, number: i64) -> bool {
         Kind::TimeMillis => (0..(MICROS_PER_DAY / 1000) as i64).contains(&number),
         Kind::TimeMicros => (0..MICROS_PER_DAY as i64).contains(&number),
         _ => true,
+    }
+}
+
+/// The tag of the object that shows a logical value of a kind.
+fn tag_of(kind: &Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Date => Some("$date"),
+        Kind::TimeMillis | Kind::TimeMicros => Some("$time"),
+        Kind::Timestamp(..) => Some("$datetime"),
+        Kind::Uuid => Some("$uuid"),
+        Kind::Decimal(..) => Some("$decimal"),
+        _ => None,
     }
 }
 
@@ -253,6 +308,7 @@ fn rank(kind: &Kind, value: &Value) -> Option<u8> {
         (Kind::Fixed(size), Value::Bytes(bytes)) if bytes.len() == *size => 0,
         (Kind::Duration, Value::Bytes(bytes)) if bytes.len() == 12 => 0,
         (Kind::Bytes, Value::Bytes(_)) => 1,
+        (Kind::Bytes | Kind::Fixed(_), Value::Array(_)) => 3,
         (Kind::Decimal(..), Value::Bytes(_)) => 2,
         (Kind::Record(of), Value::Object(object)) => {
             let has = |field: &Field| object.get(&field.name).is_some();
@@ -264,11 +320,9 @@ fn rank(kind: &Kind, value: &Value) -> Option<u8> {
         }
         (Kind::Map(_), Value::Object(_)) => 3,
         (Kind::Union(_), _) => 4,
-        (kind, value) => match (kind, tag(value)?.0) {
-            (Kind::Date, "$date") | (Kind::TimeMillis | Kind::TimeMicros, "$time") => 0,
-            (Kind::Timestamp(..), "$datetime") | (Kind::Uuid, "$uuid") | (Kind::Decimal(..), "$decimal") => 0,
-            _ => return None,
-        },
+        (kind, Value::String(_)) if tag_of(kind).is_some() => 2,
+        (kind, value) if tag(value).map(|(tag, _)| tag) == tag_of(kind) && tag_of(kind).is_some() => 0,
+        _ => return None,
     })
 }
 

@@ -76,7 +76,7 @@ pub use self::schema::Schema;
 pub use self::value::{Map, Record, Symbol, Value};
 
 /// The label, and the subject of all errors here.
-const LABEL: &str = "avro";
+pub(crate) const LABEL: &str = "avro";
 
 /// Avro records and their schema, labelled `avro`; see [the module](self).
 ///
@@ -261,6 +261,38 @@ impl AvroBlob {
             Err(several) => hop_core::Value::Array(several),
         })
     }
+}
+
+/// The one record of an object container file, checked: its schema and its bytes.
+pub(crate) fn only_record(content: Content<'_>) -> Result<(Schema, Bytes), Error> {
+    let File { schema, blocks, .. } = File::read(content)?;
+    match <[Block; 1]>::try_from(blocks) {
+        Ok([Block { data, count: 1 }]) => Ok((schema, data)),
+        Ok([several]) => Err(not_one(several.count)),
+        Err(blocks) => Err(not_one(blocks.iter().map(|block| block.count).sum())),
+    }
+}
+
+/// The object container file of one record.
+pub(crate) fn container_of(schema: &Schema, datum: Vec<u8>) -> Bytes {
+    container::write(schema, &[Block { data: datum.into(), count: 1 }]).into()
+}
+
+/// Checks that `datum` is one, by that schema, and nothing more.
+pub(crate) fn check_datum(schema: &Schema, datum: &Bytes, limits: &Limits) -> Result<(), Error> {
+    File::datum(schema, datum.clone(), limits).map(drop)
+}
+
+/// The `T` that a datum is, which was checked.
+pub(crate) fn read_datum<'de, T: Deserialize<'de>>(schema: &'de Schema, datum: &'de [u8]) -> Result<T, Error> {
+    de::Typed::new(schema, datum).record().map_err(|fault| de::misfit(&fault))
+}
+
+/// The datum that a value is.
+pub(crate) fn write_datum(schema: &Schema, value: &hop_core::Value) -> Result<Vec<u8>, Error> {
+    let mut out = Vec::new();
+    encode::record(schema, value, &mut out)?;
+    Ok(out)
 }
 
 /// The number of records and the schema; a file may be long.

@@ -68,6 +68,10 @@ impl MessageModel for External {
         }
     }
 
+    fn schema() -> Option<Value> {
+        Value::from_json(include_str!("schema.json")).ok()
+    }
+
     fn example() -> Option<Self> {
         Some(Self::new("https://example.org/msg/6e9a6a2c-3d4e-4f60-8a71-5b2c9d0e1f23"))
     }

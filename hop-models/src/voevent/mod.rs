@@ -71,7 +71,7 @@ mod sniff;
 mod time;
 mod view;
 mod what;
-mod xml;
+pub(crate) mod xml;
 
 use std::borrow::Cow;
 
@@ -267,6 +267,10 @@ impl MessageModel for VoEvent {
 
     fn from_fields(fields: Value) -> Result<Self, Error> {
         legacy::from_fields(fields)
+    }
+
+    fn schema() -> Option<Value> {
+        Value::from_json(include_str!("schema.json")).ok()
     }
 
     fn example() -> Option<Self> {

@@ -4,6 +4,7 @@
 
 mod cache;
 mod canonical;
+mod from_json;
 mod parse;
 
 use std::fmt;
@@ -54,6 +55,31 @@ impl Schema {
     /// The schema of that text, if it is one of those kept.
     pub(super) fn known(text: &[u8]) -> Option<Self> {
         cache::find(text)
+    }
+
+    /// The schema for what a JSON Schema describes, as [`MessageModel::schema`](hop_core::MessageModel::schema) gives it.
+    ///
+    /// Structs are records, and their documentation is `doc`; what may be null is a union with null, which is the default; enums
+    /// of words are enums, others unions of records by the names of the variants; lists of bytes are `bytes`. Integers
+    /// of up to 32 bits are `int`, others `long`.
+    ///
+    /// ```
+    /// use hop_core::Value;
+    /// use hop_models::avro::Schema;
+    ///
+    /// let json = Value::from_json(
+    ///     r#"{"title": "Donut", "type": "object", "properties": {"flavor": {"type": "string"}}, "required": ["flavor"]}"#,
+    /// )?;
+    /// let avro = Schema::from_json_schema(&json)?;
+    /// assert_eq!(avro.canonical(), r#"{"name":"Donut","type":"record","fields":[{"name":"flavor","type":"string"}]}"#);
+    /// # Ok::<(), hop_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Kind `Unsupported`, with the path and the way out, for what Avro has no type for: integers of 128 bits, tuples of several
+    /// types, names beyond ASCII, variants without named fields; and for what the schema leaves open.
+    pub fn from_json_schema(json: &Value) -> Result<Self, Error> {
+        Self::parse(&String::from_utf8_lossy(&from_json::convert(json)?.to_json()?))
     }
 
     pub(super) fn parse_within(text: &str, limits: &Limits) -> Result<Self, Error> {

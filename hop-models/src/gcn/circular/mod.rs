@@ -288,6 +288,10 @@ impl MessageModel for Circular {
         json::read(fields)
     }
 
+    fn schema() -> Option<Value> {
+        Value::from_json(include_str!("schema.json")).ok()
+    }
+
     fn example() -> Option<Self> {
         Self::load(include_str!("example.txt").into()).ok()
     }

@@ -82,7 +82,18 @@ impl Document {
     /// type declaration and an encoding that is not read; kind `Limit` beyond the content's limits.
     pub(crate) fn read(content: Content<'_>, root: &str, other: fn(&str) -> Error) -> Result<Self, Error> {
         let decoded = encoding::decode(content)?;
-        reader::read(decoded, content.limits(), root, other)
+        reader::read(decoded, content.limits(), Some((root, other)))
+    }
+
+    /// The text of `content` as UTF-8, known to be a well-formed document of any root.
+    ///
+    /// # Errors
+    /// As those of [`read`](Self::read), but for the root.
+    #[cfg(feature = "xml")]
+    pub(crate) fn check(content: Content<'_>) -> Result<Bytes, Error> {
+        let decoded = encoding::decode(content)?;
+        let start = decoded.start;
+        Ok(reader::read(decoded, content.limits(), None)?.text.slice(start..))
     }
 
     /// The root element.

@@ -127,9 +127,9 @@ impl Reader<'_> {
         self.space();
         let name = self.name("").map_or(&b""[..], |(from, to)| &self.text[from..to]);
         Error::new(ErrorKind::Unsupported, SUBJECT)
-            .expected("a VOEvent without a document type declaration")
+            .expected("XML without a document type declaration")
             .found(format!("`<!DOCTYPE` of {}", excerpt(name)))
             .at(at)
-            .help("VOEvents have none, and the entities it declares are not read; take it out, or read the message as `blob`")
+            .help("alerts have none, and the entities it declares are not read; take it out, or read the message as `blob`")
     }
 }

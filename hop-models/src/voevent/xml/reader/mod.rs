@@ -14,7 +14,10 @@ use super::{Document, Kind, Name, Node, SUBJECT, declaration, reference};
 /// No deeper than this, whatever the limits say: values made of a document are walked by recursion elsewhere.
 const DEEPEST: usize = 1000;
 
-pub(super) fn read(decoded: Decoded, limits: &Limits, root: &str, other: fn(&str) -> Error) -> Result<Document, Error> {
+/// The root element that a document must have, by its local name, and the error for another.
+pub(super) type Root<'r> = (&'r str, fn(&str) -> Error);
+
+pub(super) fn read(decoded: Decoded, limits: &Limits, root: Option<Root<'_>>) -> Result<Document, Error> {
     let Decoded { text, start } = decoded;
     // Offsets are kept in 32 bits.
     if u32::try_from(text.len()).is_err() {
@@ -36,7 +39,7 @@ pub(super) fn read(decoded: Decoded, limits: &Limits, root: &str, other: fn(&str
         reader.at = at;
         return Err(reader.error("a character that XML allows"));
     }
-    reader.document(root, other)?;
+    reader.document(root)?;
     let Reader { nodes, attributes, .. } = reader;
     Ok(Document { text: Bytes::clone(&text), nodes, attributes })
 }
@@ -60,12 +63,17 @@ struct Open {
 }
 
 impl Reader<'_> {
-    fn document(&mut self, root: &str, other: fn(&str) -> Error) -> Result<(), Error> {
+    fn document(&mut self, root: Option<Root<'_>>) -> Result<(), Error> {
         if let Some(declaration) = declaration::read(self.text, self.at)? {
             self.at = declaration.end;
         }
-        self.miscellany("`<VOEvent`")?;
-        self.root_is(root, other)?;
+        match root {
+            Some((name, other)) => {
+                self.miscellany("`<VOEvent`")?;
+                self.root_is(name, other)?;
+            }
+            None => self.miscellany("an element")?,
+        }
         self.start_tag()?;
         while !self.open.is_empty() {
             self.text_run()?;
