@@ -285,10 +285,7 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        let (name, holds) = match variant(self.0) {
-            Ok(variant) => variant,
-            Err(error) => return Err(error),
-        };
+        let (name, holds) = variant(self.0)?;
         match visitor.visit_enum(Variant { source: &mut *self.0, name, holds }) {
             Ok(value) => match variant_end(self.0, holds) {
                 Ok(()) => Ok(value),
