@@ -457,6 +457,22 @@ fn structs_are_read_from_the_bytes() {
 }
 
 #[test]
+fn of_a_field_that_is_named_twice_the_last_value_stands() {
+    let schema = r#"{"type": "record", "name": "r", "fields": [
+        {"name": "mag", "type": "int"}, {"name": "band", "type": "string"}, {"name": "mag", "type": "int"}]}"#;
+    let block = [long(17), bytes(b"g"), long(18)].concat();
+    let blob = read(&file(schema, "null", 1, &block)).unwrap();
+    assert_eq!(blob.content().unwrap()["mag"], 18.into());
+    #[derive(Deserialize)]
+    struct Record {
+        mag: i32,
+        band: String,
+    }
+    let record: Record = blob.record_as().unwrap();
+    assert_eq!((record.mag, record.band.as_str()), (18, "g"));
+}
+
+#[test]
 fn what_decodes_can_be_shown_whatever_was_broken_in_it() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/avro");
     let mut shown = 0;

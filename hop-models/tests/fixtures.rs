@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use hop_core::{Registry, testing};
 
-/// Folders of other models, which the crates of those and `tests/codecs.rs` try. Any folder not named here is tried.
-const ELSEWHERE: [&str; 3] = ["codec", "donut", "snews"];
+/// Folders of other models, which the crates of those and `tests/codecs.rs` try, and of schemas. Any folder not named here
+/// is tried.
+const ELSEWHERE: [&str; 4] = ["codec", "donut", "schemas", "snews"];
 
 fn registry() -> Registry {
     Registry::builder().models(hop_models::MODELS).build().unwrap()

@@ -12,7 +12,7 @@ use serde::forward_to_deserialize_any;
 use super::cursor::{Cursor, Fault, Read};
 use super::decode;
 use super::logical::{Date, Decimal, Time, Timestamp};
-use super::schema::{Id, Kind, RecordType, Schema};
+use super::schema::{Field, Id, Kind, RecordType, Schema};
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,7 +65,10 @@ impl<'de> Typed<'de> {
         if let Some(at) = self.plans.iter().position(same) {
             return at;
         }
-        let wanted = of.fields.iter().map(|field| fields.contains(&&*field.name)).collect();
+        // Schemas in use name fields twice: the last value stands, as where records are shown.
+        let again = |at: usize, name: &str| of.fields[at + 1..].iter().any(|later| *later.name == *name);
+        let wanted = |(at, field): (usize, &Field)| fields.contains(&&*field.name) && !again(at, &field.name);
+        let wanted = of.fields.iter().enumerate().map(wanted).collect();
         self.plans.push(Plan { record, fields, wanted });
         self.plans.len() - 1
     }
