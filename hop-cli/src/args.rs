@@ -35,6 +35,8 @@ pub(crate) enum Command {
     ListTopics(ListTopics),
     /// Decode files without a broker.
     Decode(Decode),
+    /// Check that files hold messages of their format, and say what is wrong with those that do not.
+    Validate(Validate),
     /// List the message formats that this binary knows.
     Models(Models),
     /// List, add and remove the credentials that streams use.
@@ -43,6 +45,10 @@ pub(crate) enum Command {
     /// Show and change general settings.
     #[command(subcommand)]
     Configure(Configure),
+    /// Make a crate with a message model of one's own: the model, a message, tests, and a `hop` that knows it.
+    New(New),
+    /// Write a message model for a schema: an Avro schema (`.avsc`) or a JSON Schema.
+    Generate(Generate),
     /// Run a broker inside this process, for demonstrations and tests, until Ctrl-C.
     Broker(Broker),
     /// Publish one message of each format to a broker inside this process, and read them back.
@@ -191,6 +197,61 @@ pub(crate) struct Decode {
     /// Print one JSON object a file.
     #[arg(short, long, action = ArgAction::SetTrue)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Validate {
+    /// Files to check; `-` for standard input.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The format, in any case. Without it: that of `headers.json` beside the file, else that of the first folder above it
+    /// that bears the name of one, else what the content is.
+    #[arg(short, long)]
+    pub(crate) format: Option<String>,
+
+    /// Print one JSON object a file.
+    #[arg(short, long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct New {
+    /// The name of the crate, which is the label of its messages too: `donut`.
+    pub(crate) name: String,
+
+    /// Where to make it, instead of a folder of that name here.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Option<PathBuf>,
+
+    /// Take hop from a checkout of its sources: the one that this command was built from, unless given.
+    ///
+    /// Where that one is gone, or there was none, the crate takes hop from crates.io.
+    #[arg(long, value_name = "DIR", env = "HOP_PATH")]
+    pub(crate) hop_path: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Generate {
+    /// The schema, or an Avro file written by it. What it refers to is looked for beside it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+
+    /// The label of the messages: 1 to 64 of `a-z`, `0-9`, `-`, `_`, `.`.
+    #[arg(short, long, value_name = "LABEL")]
+    pub(crate) format: String,
+
+    /// Where to write the module, instead of to the standard output. An Avro schema is put beside it, instead of into it.
+    #[arg(short, long, value_name = "FILE.rs")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Where to write an example of a message, instead of to `fixtures/LABEL` in the crate of the module.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) fixtures: Option<PathBuf>,
+
+    /// The name of the type, instead of the schema's own.
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]

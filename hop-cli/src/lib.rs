@@ -3,6 +3,8 @@
 mod args;
 mod command;
 mod failure;
+mod generate;
+mod label;
 mod output;
 mod show;
 
@@ -63,6 +65,9 @@ fn run(args: Args, models: RegistryBuilder) -> Result<ExitCode, Failure> {
     match args.command {
         Command::Decode(options) => command::decode::run(&registry, &options),
         Command::Models(options) => command::models::run(&registry, &options),
+        Command::Validate(options) => command::validate::run(&registry, &options),
+        Command::New(options) => command::new::run(&options),
+        Command::Generate(options) => command::generate::run(&options),
         Command::Version => command::version::run(),
         Command::Auth(options) => command::auth::run(options),
         Command::Configure(options) => command::configure::run(options),

@@ -5,8 +5,11 @@
 mod corpus;
 mod credentials;
 mod decode;
+mod generate;
 mod inspect;
+mod new;
 mod streams;
+mod validate;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

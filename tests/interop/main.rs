@@ -6,6 +6,7 @@
 
 mod auth_file;
 mod from_python;
+mod new;
 mod python;
 mod to_python;
 

@@ -4,6 +4,7 @@
 
 #[path = "../../hop-models/tests/support/corpus.rs"]
 pub mod corpus;
+pub mod made;
 pub mod process;
 pub mod proxy;
 pub mod secured;

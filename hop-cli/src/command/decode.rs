@@ -110,7 +110,8 @@ pub(crate) fn read(path: &Path) -> io::Result<Bytes> {
     Ok(content.into())
 }
 
-fn read_headers(path: &Path) -> Result<Headers, Failure> {
+/// Headers as `headers.json` has them.
+pub(crate) fn read_headers(path: &Path) -> Result<Headers, Failure> {
     let wrong = |what: String| Failure::Usage(format!("{}: {what}", path.display()));
     let text = read(path).map_err(|error| wrong(error.to_string()))?;
     let headers = json::parse(Content::from(&text)).and_then(|value| Headers::from_value(&value));

@@ -87,9 +87,9 @@ impl<M: MessageModel> AvroSchema<M> for Derived {
     }
 }
 
-/// A schema that stands in a file, in the sources of the model; [`avsc!`](crate::avsc) makes one.
+/// A schema that stands in the sources of the model; [`avsc!`](crate::avsc) makes one.
 pub trait Avsc: 'static {
-    /// The file.
+    /// The schema.
     const TEXT: &'static str;
 }
 
@@ -99,9 +99,10 @@ impl<M, S: Avsc> AvroSchema<M> for S {
     }
 }
 
-/// Makes a type of an Avro schema in a file, for [`Avro`](crate::codec::Avro); the path is that of [`include_str!`].
+/// Makes a type of an Avro schema in a file, for [`Avro`](crate::codec::Avro); the path is that of [`include_str!`]. After
+/// `text` stands the schema itself: `DonutSchema = text r#"{"type": "record", …}"#`.
 ///
-/// The file becomes part of the program. It is parsed when it is first needed, and by a test that comes with it, under the
+/// The schema becomes part of the program. It is parsed when it is first needed, and by a test that comes with it, under the
 /// name of the type: so `cargo test` says what is wrong with it.
 ///
 /// ```
@@ -128,14 +129,16 @@ impl<M, S: Avsc> AvroSchema<M> for S {
 /// ```
 #[macro_export]
 macro_rules! avsc {
-    ($(#[$attribute:meta])* $visibility:vis $name:ident = $path:expr $(,)?) => {
+    ($(#[$attribute:meta])* $visibility:vis $name:ident = text $text:literal $(,)?) => {
+        $crate::avsc!(@type [$(#[$attribute])*] $visibility $name, $text, "the text");
+    };
+    (@type [$(#[$attribute:meta])*] $visibility:vis $name:ident, $text:expr, $place:expr) => {
         $(#[$attribute])*
-        #[doc = ::core::concat!("\n\nThe schema in `", $path, "`.")]
         #[derive(Debug, Clone, Copy)]
         $visibility enum $name {}
 
         impl $crate::codec::Avsc for $name {
-            const TEXT: &'static str = ::core::include_str!($path);
+            const TEXT: &'static str = $text;
         }
 
         // A type of no values leaves its name free for a function.
@@ -144,8 +147,14 @@ macro_rules! avsc {
         #[allow(non_snake_case, reason = "the test has the name of the schema")]
         fn $name() {
             let parsed = $crate::avro::Schema::parse(<$name as $crate::codec::Avsc>::TEXT);
-            ::core::assert!(parsed.is_ok(), "{}: {:?}", $path, parsed.err());
+            ::core::assert!(parsed.is_ok(), "{}: {:?}", $place, parsed.err());
         }
+    };
+    ($(#[$attribute:meta])* $visibility:vis $name:ident = $path:expr $(,)?) => {
+        $crate::avsc!(
+            @type [$(#[$attribute])* #[doc = ::core::concat!("\n\nThe schema in `", $path, "`.")]] $visibility $name,
+            ::core::include_str!($path), $path
+        );
     };
 }
 

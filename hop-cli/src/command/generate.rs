@@ -1,0 +1,135 @@
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use hop_core::Value;
+
+use crate::args::Generate;
+use crate::failure::Failure;
+use crate::generate::{Fixture, Generated, MARK, Wanted, generate};
+use crate::{label, output};
+
+pub(crate) fn run(options: &Generate) -> Result<ExitCode, Failure> {
+    label::check(&options.format).map_err(Failure::Usage)?;
+    if let Some(name) = &options.name {
+        check_type_name(name).map_err(Failure::Usage)?;
+    }
+    let schema_path = options.out.as_ref().map(|out| out.with_extension("avsc"));
+    let schema_file = schema_path.as_ref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy());
+    let generated = generate(&Wanted {
+        from: &options.from,
+        format: &options.format,
+        name: options.name.as_deref(),
+        schema_file: schema_file.as_deref(),
+    })?;
+    let Some(out) = &options.out else {
+        output::bytes(generated.module.as_bytes(), b"\n")?;
+        if let Some(fixtures) = &options.fixtures {
+            write_fixture(&fixtures.join(CASE), &options.format, &generated.fixture)?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    let regenerated = may_be_written(out)?;
+    if let (Some(schema), Some(path)) = (&generated.schema, &schema_path) {
+        write_schema(path, schema, options, regenerated)?;
+    }
+    write(out, generated.module.as_bytes())?;
+    let fixtures = options.fixtures.clone().unwrap_or_else(|| home(out).join("fixtures").join(&options.format));
+    let case = fixtures.join(CASE);
+    write_fixture(&case, &options.format, &generated.fixture)?;
+    report(out, &case, &generated)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The folder of the example among the fixtures of its format.
+const CASE: &str = "generated";
+
+fn report(out: &Path, case: &Path, generated: &Generated) -> io::Result<()> {
+    let Generated { name, types, .. } = generated;
+    let (others, s) = (types - 1, if *types == 2 { "" } else { "s" });
+    output::line(format_args!("{}: {name}, and {others} type{s} that it is made of", out.display()))?;
+    if generated.schema.is_some() {
+        output::line(format_args!("{}: its schema", out.with_extension("avsc").display()))?;
+    }
+    output::line(format_args!("{}: an example", case.display()))?;
+    let mut crates = vec!["hop-core (feature derive)", "serde (feature derive)"];
+    if generated.schema.is_some() {
+        crates.insert(1, "hop-models");
+    }
+    if generated.bytes {
+        crates.push("serde_bytes");
+    }
+    output::line(format_args!("It needs {}.", crates.join(", ")))
+}
+
+/// Whether a file is there already, and was generated.
+fn may_be_written(path: &Path) -> Result<bool, Failure> {
+    match fs::read_to_string(path) {
+        Ok(text) if text.contains(MARK) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Ok(_) => Err(taken(path, "was not generated")),
+        Err(error) => Err(named(path, error)),
+    }
+}
+
+fn taken(path: &Path, why: &str) -> Failure {
+    let advice = "it is left as it is; name another file, or remove it";
+    Failure::Usage(format!("{} is there already and {why}: {advice}", path.display()))
+}
+
+/// The schema beside the module, which may be where it was read from.
+fn write_schema(path: &Path, schema: &str, options: &Generate, regenerated: bool) -> Result<(), Failure> {
+    let there = match fs::read_to_string(path) {
+        Ok(there) => there,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return write(path, schema.as_bytes()),
+        Err(error) => return Err(named(path, error)),
+    };
+    let same = |one: &str, other: &str| Value::from_json(one).ok() == Value::from_json(other).ok();
+    if same(&there, schema) {
+        return Ok(());
+    }
+    let is_source = fs::canonicalize(path).ok() == fs::canonicalize(&options.from).ok();
+    if regenerated && !is_source {
+        return write(path, schema.as_bytes());
+    }
+    Err(taken(path, "is another schema"))
+}
+
+fn write_fixture(case: &Path, format: &str, fixture: &Fixture) -> Result<(), Failure> {
+    fs::create_dir_all(case).map_err(|error| named(case, error))?;
+    let headers = Value::Array(vec![Value::Array(vec!["_format".into(), format.into()])]);
+    let expected =
+        Value::object([("format", format.into()), ("route", "header".into()), ("model", fixture.fields.clone())]);
+    write(&case.join(fixture.file), &fixture.content)?;
+    write(&case.join("headers.json"), format!("{headers}\n").as_bytes())?;
+    write(&case.join("model.json"), format!("{expected}\n").as_bytes())
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| named(folder, error))?;
+    }
+    fs::write(path, content).map_err(|error| named(path, error))
+}
+
+fn named(path: &Path, error: io::Error) -> Failure {
+    Failure::Io(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
+/// The crate that a file is of; else its folder.
+fn home(file: &Path) -> PathBuf {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let here = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let home = here.ancestors().find(|folder| folder.join("Cargo.toml").is_file());
+    home.map_or_else(|| folder.to_owned(), Path::to_owned)
+}
+
+fn check_type_name(name: &str) -> Result<(), String> {
+    let mut characters = name.chars();
+    let starts = characters.next().is_some_and(|first| first.is_ascii_uppercase());
+    if starts && name != "Self" && characters.all(|c| c.is_ascii_alphanumeric()) {
+        return Ok(());
+    }
+    Err(format!("`{}` is no name of a type: write it like `SupernovaAlert`", name.escape_debug()))
+}

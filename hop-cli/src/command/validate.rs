@@ -1,0 +1,196 @@
+use std::path::Path;
+use std::process::ExitCode;
+
+use bytes::Bytes;
+use hop_core::{Error, ErrorKind, Location, Registration, Registry, Route, Value};
+
+use super::decode::{read, read_headers};
+use crate::args::Validate;
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) fn run(registry: &Registry, options: &Validate) -> Result<ExitCode, Failure> {
+    if let Some(label) = &options.format {
+        registry.require(label).map_err(|error| Failure::Usage(error.to_string()))?;
+    }
+    let mut all_valid = true;
+    for path in &options.files {
+        let checked = match read(path) {
+            Ok(content) => check(registry, options, path, &content)?,
+            Err(error) => Err(Problem { format: None, kind: "io", message: error.to_string(), place: None }),
+        };
+        all_valid &= checked.is_ok();
+        if options.json {
+            output::line(as_json(path, checked))?;
+        } else {
+            match checked {
+                Ok(Valid { format, by }) => output::line(format_args!("{}: ok, {format} ({by})", path.display()))?,
+                Err(Problem { kind, message, .. }) => {
+                    output::complain(format_args!("{}: {kind}: {message}", path.display()));
+                }
+            }
+        }
+    }
+    Ok(if all_valid { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What a file holds, and how that was known.
+struct Valid {
+    format: &'static str,
+    by: &'static str,
+}
+
+/// What is wrong with a file.
+struct Problem {
+    /// The format that it was held to, where one was found.
+    format: Option<String>,
+    kind: &'static str,
+    message: String,
+    place: Option<Location>,
+}
+
+impl Problem {
+    fn of(format: Option<&str>, error: &Error) -> Self {
+        Self {
+            format: format.map(str::to_owned),
+            kind: error.kind().as_str(),
+            message: error.to_string(),
+            place: error.location().cloned(),
+        }
+    }
+}
+
+fn check(
+    registry: &Registry,
+    options: &Validate,
+    path: &Path,
+    content: &Bytes,
+) -> Result<Result<Valid, Problem>, Failure> {
+    let held = |model: &Registration, by| hold(model, by, path, content);
+    if let Some(label) = &options.format {
+        return Ok(held(registry.require(label)?, "as asked"));
+    }
+    let headers = path.with_file_name("headers.json");
+    if is_fixture(path) && headers.is_file() {
+        return by_headers(registry, &headers, content);
+    }
+    let folder = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folders = folder.ancestors().skip(1).filter_map(Path::file_name).filter_map(std::ffi::OsStr::to_str);
+    if let Some(model) = folders.into_iter().find_map(|name| registry.get(name)) {
+        // It may be one in an envelope of old.
+        let valid = held(model, "by its folder").or_else(|problem| match by_ladder(registry, content) {
+            Ok(enveloped) if enveloped.format == model.format() => Ok(enveloped),
+            _ => Err(problem),
+        });
+        return Ok(valid);
+    }
+    Ok(match sniff(registry, content) {
+        Some(model) => held(model, "by its content"),
+        None => by_ladder(registry, content),
+    })
+}
+
+/// Whether a file is one that `headers.json` describes.
+fn is_fixture(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| stem == "content")
+}
+
+/// Holds content to a model: the wire form where the file is a fixture's, else the file form; the other one will do.
+fn hold(model: &Registration, by: &'static str, path: &Path, content: &Bytes) -> Result<Valid, Problem> {
+    let wire = || model.decode(content.into());
+    let file = || model.load(content.into());
+    let read = if is_fixture(path) {
+        wire().or_else(|error| file().map_err(|_| error))
+    } else {
+        file().or_else(|error| wire().map_err(|_| error))
+    };
+    match read {
+        Ok(_) => Ok(Valid { format: model.format(), by }),
+        Err(error) => Err(Problem::of(Some(model.format()), &error)),
+    }
+}
+
+fn by_headers(registry: &Registry, headers: &Path, content: &Bytes) -> Result<Result<Valid, Problem>, Failure> {
+    let headers = read_headers(headers)?;
+    let label = headers.first(hop_core::header::FORMAT).and_then(|header| header.value.as_deref());
+    let label = label.map(|label| String::from_utf8_lossy(label).into_owned());
+    let decoded = match registry.decode(&headers, content.into()) {
+        Ok(decoded) => decoded,
+        Err(error) => return Ok(Err(Problem::of(label.as_deref(), &error))),
+    };
+    Ok(match decoded.route {
+        // Nobody knows what it should be.
+        Route::UnknownFormat { label } => {
+            let error =
+                registry.require(&label).err().unwrap_or_else(|| Error::new(ErrorKind::UnknownFormat, "registry"));
+            Err(Problem::of(Some(&label), &error))
+        }
+        _ => Ok(Valid { format: decoded.model.format(), by: "by its headers" }),
+    })
+}
+
+/// The format that content starts like.
+fn sniff<'a>(registry: &'a Registry, content: &[u8]) -> Option<&'a Registration> {
+    let text = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content).trim_ascii_start();
+    let first_line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let label = if content.starts_with(b"Obj\x01") {
+        "avro"
+    } else if text.starts_with(b"<") || content.starts_with(b"\xFF\xFE<") || content.starts_with(b"\xFE\xFF\0<") {
+        "voevent"
+    } else if first_line.starts_with(b"TITLE:") {
+        if first_line.windows(8).any(|word| word == b"CIRCULAR") { "circular" } else { "gcntextnotice" }
+    } else {
+        return None;
+    };
+    registry.get(label)
+}
+
+/// JSON, or an envelope; anything else may be everything.
+fn by_ladder(registry: &Registry, content: &Bytes) -> Result<Valid, Problem> {
+    match registry.decode(&hop_core::Headers::new(), content.into()) {
+        Err(error) => Err(Problem::of(None, &error)),
+        Ok(decoded) => match decoded.route {
+            Route::Json => Ok(Valid { format: decoded.model.format(), by: "by its content" }),
+            Route::Envelope { .. } if decoded.model.format() != "blob" => {
+                Ok(Valid { format: decoded.model.format(), by: "by its envelope" })
+            }
+            _ => {
+                let json = text_starts_json(content).then(|| hop_core::json::parse(content.into()).err()).flatten();
+                let error = json.unwrap_or_else(|| {
+                    Error::new(ErrorKind::UnknownFormat, "content")
+                        .expected("a message whose format can be told")
+                        .found(hop_core::excerpt(content))
+                        .help("say which it is with `--format`; `hop models` lists them")
+                });
+                Err(Problem::of(None, &error))
+            }
+        },
+    }
+}
+
+fn text_starts_json(content: &[u8]) -> bool {
+    content.trim_ascii_start().starts_with(b"{") || content.trim_ascii_start().starts_with(b"[")
+}
+
+fn as_json(path: &Path, checked: Result<Valid, Problem>) -> Value {
+    let path: Value = (*path.to_string_lossy()).into();
+    match checked {
+        Ok(Valid { format, by }) => {
+            Value::object([("path", path), ("ok", true.into()), ("format", format.into()), ("by", by.into())])
+        }
+        Err(problem) => {
+            let mut error = vec![("kind", problem.kind.into()), ("message", problem.message.as_str().into())];
+            match problem.place {
+                Some(Location::Text { line, column, byte }) => {
+                    let number = |count: usize| Value::Int(i64::try_from(count).unwrap_or(i64::MAX));
+                    error.extend([("line", number(line)), ("column", number(column)), ("byte", number(byte))]);
+                }
+                Some(Location::Byte(byte)) => error.push(("byte", Value::Int(i64::try_from(byte).unwrap_or(i64::MAX)))),
+                Some(Location::Path(at)) => error.push(("field", at.as_str().into())),
+                Some(_) | None => {}
+            }
+            let format = problem.format.as_deref().map_or(Value::Null, Into::into);
+            Value::object([("path", path), ("ok", false.into()), ("format", format), ("error", Value::object(error))])
+        }
+    }
+}

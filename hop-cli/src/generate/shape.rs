@@ -1,0 +1,267 @@
+//! What a schema describes, in whichever language it is written: types, and the types that have a name.
+
+use std::collections::HashSet;
+
+use hop_core::Value;
+
+/// The types of a module; the first that is asked for is the message.
+#[derive(Debug, Default)]
+pub(super) struct Shapes {
+    pub(super) items: Vec<Item>,
+}
+
+/// The place of an [`Item`] among the others.
+pub(super) type Id = usize;
+
+/// A type with a name.
+#[derive(Debug)]
+pub(super) struct Item {
+    /// The name in the schema, or what comes closest to one; Rust's is made of it.
+    pub(super) known_as: String,
+    /// Where the name is taken: what it belongs to.
+    pub(super) within: String,
+    pub(super) docs: String,
+    pub(super) shape: Shape,
+    /// What the schema gives as an example.
+    pub(super) example: Option<Value>,
+}
+
+#[derive(Debug)]
+pub(super) enum Shape {
+    /// Not read yet: its own fields may name it.
+    Pending,
+    Record(Vec<Field>),
+    /// Texts that the schema lists.
+    Enumeration(Vec<String>),
+    Choice(Choice),
+    /// One type under a name: a message that is no record.
+    Alias(Type),
+}
+
+/// One of several types.
+#[derive(Debug)]
+pub(super) struct Choice {
+    pub(super) branches: Vec<Branch>,
+    /// Whether the name of a branch is told beside its content, as Avro does for records; else the content must tell.
+    pub(super) tagged: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Branch {
+    pub(super) docs: String,
+    pub(super) of: Type,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Field {
+    /// The name in the content.
+    pub(super) key: String,
+    pub(super) docs: String,
+    pub(super) of: Type,
+    pub(super) presence: Presence,
+    /// What the schema gives as an example or as the default.
+    pub(super) example: Option<Value>,
+    /// Whether it holds what no other field names.
+    pub(super) rest: bool,
+}
+
+/// What it means when content has no such field.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Presence {
+    /// The content is refused, unless the type says otherwise.
+    Required,
+    /// There is none, and none is written.
+    Optional,
+    /// It is empty, zero or false.
+    Defaulted,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Type {
+    Null,
+    Bool,
+    Int32,
+    Int64,
+    Unsigned,
+    Float,
+    Double,
+    Text,
+    Bytes,
+    /// So many bytes.
+    Fixed(usize),
+    /// Anything at all.
+    Any,
+    List(Box<Type>),
+    /// So many of them.
+    Array(Box<Type>, usize),
+    /// Each of its own type.
+    Tuple(Vec<Type>),
+    Map(Box<Type>),
+    Option(Box<Type>),
+    Item(Id),
+}
+
+impl Type {
+    pub(super) fn optional(self) -> Self {
+        match self {
+            // These hold null already.
+            Self::Null | Self::Any | Self::Option(_) => self,
+            other => Self::Option(Box::new(other)),
+        }
+    }
+
+    pub(super) fn list(self) -> Self {
+        Self::List(Box::new(self))
+    }
+
+    /// The items that it names, those behind a pointer of its own left out where `direct`.
+    pub(super) fn items(&self, direct: bool, found: &mut Vec<Id>) {
+        match self {
+            Self::Item(id) => found.push(*id),
+            Self::List(of) | Self::Map(of) if !direct => of.items(direct, found),
+            Self::Option(of) | Self::Array(of, _) => of.items(direct, found),
+            Self::Tuple(of) => of.iter().for_each(|one| one.items(direct, found)),
+            _ => {}
+        }
+    }
+}
+
+impl Shapes {
+    pub(super) fn add(&mut self, item: Item) -> Id {
+        self.items.push(item);
+        self.items.len() - 1
+    }
+
+    /// The items that one holds.
+    fn held(&self, id: Id, direct: bool) -> Vec<Id> {
+        let mut found = Vec::new();
+        match &self.items[id].shape {
+            Shape::Record(fields) => fields.iter().for_each(|field| field.of.items(direct, &mut found)),
+            Shape::Choice(choice) => choice.branches.iter().for_each(|branch| branch.of.items(direct, &mut found)),
+            Shape::Alias(of) => of.items(direct, &mut found),
+            Shape::Enumeration(_) | Shape::Pending => {}
+        }
+        found
+    }
+
+    /// `root` and all that it needs, in the order in which they are met.
+    pub(super) fn needed(&self, root: Id) -> Vec<Id> {
+        let (mut order, mut seen, mut ahead) = (Vec::new(), HashSet::new(), vec![root]);
+        while let Some(id) = ahead.pop() {
+            if seen.insert(id) {
+                order.push(id);
+                ahead.extend(self.held(id, false).into_iter().rev());
+            }
+        }
+        order
+    }
+
+    /// Whether an item of this size is within itself: then what names it from inside needs a box.
+    pub(super) fn holds(&self, outer: Id, inner: Id) -> bool {
+        let (mut seen, mut ahead) = (HashSet::new(), vec![outer]);
+        while let Some(id) = ahead.pop() {
+            if id == inner {
+                return true;
+            }
+            if seen.insert(id) {
+                ahead.extend(self.held(id, true));
+            }
+        }
+        false
+    }
+}
+
+/// Those of `of` that can be told from one another by their content alone, in the order in which they are to be tried.
+///
+/// Where that cannot be, it is one type that holds them all.
+pub(super) fn told_apart(shapes: &Shapes, of: Vec<Type>) -> Vec<Type> {
+    let is_text = |one: &Type| match one {
+        Type::Text => true,
+        Type::Item(id) => matches!(shapes.items[*id].shape, Shape::Enumeration(_)),
+        _ => false,
+    };
+    let mut of = of;
+    if of.iter().filter(|one| is_text(one)).count() > 1 {
+        // A text that one enumeration does not list may be another's.
+        of.retain(|one| !is_text(one));
+        of.push(Type::Text);
+    }
+    let mixed = of.iter().any(is_text) && of.iter().any(|one| matches!(one, Type::Bytes | Type::Fixed(_)));
+    if mixed || of.contains(&Type::Any) {
+        return vec![Type::Any];
+    }
+    for (narrow, wide) in [
+        (Type::Int32, Type::Int64),
+        (Type::Unsigned, Type::Int64),
+        (Type::Float, Type::Double),
+        (Type::Fixed(0), Type::Bytes),
+    ] {
+        if of.contains(&wide) {
+            of.retain(|one| std::mem::discriminant(one) != std::mem::discriminant(&narrow));
+        }
+    }
+    let mut apart: Vec<Type> = Vec::with_capacity(of.len());
+    for one in of {
+        if !apart.contains(&one) {
+            apart.push(one);
+        }
+    }
+    // What takes less comes first: whole numbers before others, records that require more before those that require less.
+    apart.sort_by_key(|one| match one {
+        Type::Null | Type::Bool => (0, 0),
+        Type::Int32 | Type::Int64 | Type::Unsigned => (1, 0),
+        Type::Float | Type::Double => (2, 0),
+        Type::Text => (3, 0),
+        Type::Fixed(_) => (4, 0),
+        Type::Bytes => (5, 0),
+        Type::Array(..) | Type::Tuple(_) => (6, 0),
+        Type::List(_) => (7, 0),
+        Type::Item(id) => match &shapes.items[*id].shape {
+            Shape::Record(fields) => (8, usize::MAX - fields.iter().filter(|field| field.is_required()).count()),
+            _ => (3, 0),
+        },
+        Type::Map(_) => (9, 0),
+        Type::Option(_) | Type::Any => (10, 0),
+    });
+    if swallows(shapes, &apart) { vec![Type::Any] } else { apart }
+}
+
+/// Whether one of `apart`, tried in their order, takes what is another's, and loses the fields that it does not know.
+fn swallows(shapes: &Shapes, apart: &[Type]) -> bool {
+    let records: Vec<&Shape> = apart
+        .iter()
+        .filter_map(|one| match one {
+            Type::Item(id) => Some(&shapes.items[*id].shape),
+            _ => None,
+        })
+        .filter(|shape| matches!(shape, Shape::Record(_) | Shape::Pending))
+        .collect();
+    let takes = |one: &Shape, other: &Shape| match (one, other) {
+        (Shape::Record(one), Shape::Record(other)) => {
+            let mut required = one.iter().filter(|field| field.is_required());
+            required.all(|field| other.iter().any(|other| other.key == field.key))
+        }
+        // What is not read yet may take anything.
+        _ => true,
+    };
+    let of_records = |one: &&Type| {
+        let mut items = Vec::new();
+        one.items(false, &mut items);
+        matches!(one, Type::List(_) | Type::Array(..) | Type::Tuple(_) | Type::Map(_))
+            && items.iter().any(|id| matches!(shapes.items[*id].shape, Shape::Record(_) | Shape::Pending))
+    };
+    let requires_nothing = |shape: &&&Shape| match shape {
+        Shape::Record(fields) => !fields.iter().any(Field::is_required),
+        _ => true,
+    };
+    records.iter().enumerate().any(|(at, one)| records[at + 1..].iter().any(|other| takes(one, other)))
+        || apart.iter().filter(of_records).count() > 1
+        || (apart.iter().any(|one| matches!(one, Type::Map(_))) && records.iter().any(|shape| requires_nothing(&shape)))
+}
+
+impl Field {
+    /// Whether content without it is refused.
+    pub(super) fn is_required(&self) -> bool {
+        self.presence == Presence::Required && !matches!(self.of, Type::Option(_))
+    }
+}

@@ -1,0 +1,89 @@
+use std::fs;
+
+use serde_json::json;
+
+use crate::{fixture, hop, json_lines};
+
+fn path(name: &str) -> String {
+    fixture(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_file_is_held_to_the_format_that_its_place_or_its_content_tells() {
+    let folder = tempfile::tempdir().unwrap();
+    let circular = folder.path().join("20260304.txt");
+    fs::copy(fixture("circular/hop/plain/file.txt"), &circular).unwrap();
+    let cases = [
+        (path("circular/hop/plain/content.json"), "circular", "by its headers"),
+        (path("circular/hop/plain/file.txt"), "circular", "by its folder"),
+        (path("voevent/v2.0/prefixed/content.xml"), "voevent", "by its headers"),
+        (path("json/bare/object/content.json"), "json", "by its folder"),
+        (path("voevent/hop-0.5/envelope/content.json"), "voevent", "by its envelope"),
+        (circular.to_str().unwrap().to_owned(), "circular", "by its content"),
+    ];
+    for (path, format, by) in cases {
+        let finished = hop(["validate", "--json", &path]).run();
+        let expected = json!({"path": path, "ok": true, "format": format, "by": by});
+        assert_eq!(json_lines(finished.expect(0)), [expected]);
+    }
+    let several = [path("circular/hop/plain/content.json"), path("avro/survey/alert/content.avro")];
+    let finished = hop(["validate", &several[0], &several[1]]).run();
+    let expected =
+        format!("{}: ok, circular (by its headers)\n{}: ok, avro (by its headers)\n", several[0], several[1]);
+    assert_eq!((finished.expect(0), &*finished.err), (&*expected, ""));
+}
+
+#[test]
+fn both_forms_of_a_message_are_right() {
+    for name in ["circular/hop/plain/file.txt", "circular/hop/plain/content.json"] {
+        let finished = hop(["validate", "--json", "-f", "CIRCULAR", &path(name)]).run();
+        assert_eq!(json_lines(finished.expect(0))[0]["by"], "as asked");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_kind_and_place_and_the_others_are_checked_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let broken = file("broken.json", b"{\"a\": 1,\n \"b\": }");
+    let cut = file("cut.avro", &fs::read(fixture("avro/survey/alert/content.avro")).unwrap()[..400]);
+    let event = file("event.xml", b"<?xml version=\"1.0\"?><voe:VOEvent>");
+    let bytes = file("bytes.bin", b"\x00\xffwhat is this");
+    let missing = folder.path().join("missing").to_str().unwrap().to_owned();
+    let good = path("circular/hop/plain/content.json");
+    let finished = hop(["validate", "--json", &broken, &cut, &event, &bytes, &missing, &good]).run();
+    let lines = json_lines(finished.expect(1));
+    assert_eq!(lines.len(), 6);
+    let of = |at: usize| (lines[at]["format"].as_str(), lines[at]["error"]["kind"].as_str().unwrap());
+    assert_eq!(
+        [of(0), of(1), of(2)],
+        [(None, "malformed"), (Some("avro"), "malformed"), (Some("voevent"), "malformed"),]
+    );
+    assert_eq!([of(3), of(4)], [(None, "unknown-format"), (None, "io")]);
+    assert_eq!(lines[5]["ok"], true);
+    let error = &lines[0]["error"];
+    assert_eq!((&error["line"], &error["column"], &error["byte"]), (&json!(2), &json!(7), &json!(15)), "{error}");
+    assert!(lines[1]["error"]["byte"].as_u64().is_some(), "{}", lines[1]);
+    let help = lines[3]["error"]["message"].as_str().unwrap();
+    assert!(help.ends_with("say which it is with `--format`; `hop models` lists them"), "{help}");
+
+    let finished = hop(["validate", &broken, &good]).run();
+    assert!(finished.expect(1).starts_with(&format!("{good}: ok, ")));
+    assert!(finished.err.starts_with(&format!("hop: {broken}: malformed: json: expected a value")), "{}", finished.err);
+    assert!(finished.err.contains("line 2, column 7"), "{}", finished.err);
+}
+
+#[test]
+fn a_label_that_is_not_linked_is_told() {
+    let finished = hop(["validate", "-f", "donut", &path("donut/plain/cake/content.json")]).run();
+    assert_eq!(finished.expect(2), "");
+    assert!(finished.err.contains("unknown format `donut`; linked: avro, "), "{}", finished.err);
+    // Where the headers name it, that is what is wrong with the file.
+    let finished = hop(["validate", "--json", &path("donut/plain/cake/content.json")]).run();
+    let line = &json_lines(finished.expect(1))[0];
+    assert_eq!((&line["format"], &line["error"]["kind"]), (&json!("donut"), &json!("unknown-format")), "{line}");
+}
