@@ -77,14 +77,14 @@ struct Crate {
 }
 
 impl Crate {
-    /// A crate of structs, all of the same fields, as an alert has them.
+    /// A crate of structs, all of the same fields, as an alert has them. Their schemas are told too, as beside `hop-models`.
     fn write(workspace: &Path, root: &Path, name: &'static str, derived: bool) -> Outcome<Self> {
         let folder = workspace.join(name);
         fs::create_dir_all(folder.join("src"))?;
         let core = root.join("hop-core");
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
-             hop-core = {{ path = {core:?}, features = [\"derive\"] }}\nserde = {{ version = \"1\", features = [\"derive\"] }}\n"
+             hop-core = {{ path = {core:?}, features = [\"derive\", \"schema\"] }}\nserde = {{ version = \"1\", features = [\"derive\"] }}\n"
         );
         fs::write(folder.join("Cargo.toml"), manifest)?;
         let (import, derive) = if derived { ("use hop_core::HopModel;\n", ", HopModel") } else { ("", "") };

@@ -142,10 +142,10 @@ impl<'de, T: Deserialize<'de>> Target<'de> for Option<T> {
 /// What `read` filled a place with.
 pub(crate) fn filled<T>(read: impl FnOnce(&mut Option<T>) -> Result<(), Error>) -> Result<T, Error> {
     let mut place = None;
-    match (read(&mut place), place) {
-        (Ok(()), Some(value)) => Ok(value),
-        (Ok(()), None) => Err(nothing()),
-        (Err(error), _) => Err(error),
+    read(&mut place)?;
+    match place {
+        Some(value) => Ok(value),
+        None => Err(nothing()),
     }
 }
 

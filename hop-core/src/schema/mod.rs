@@ -69,8 +69,11 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// `#[serde(untagged)]` is any value. What a type that checks its text wants of it is not known either; after a field of one for which
 /// no text was found, fields are not said to be required.
 pub fn traced<T: DeserializeOwned>() -> Value {
-    let trace = Trace::of::<T>();
-    let mut writer = Writer { trace: &trace, names: HashMap::new(), waiting: VecDeque::new() };
+    written(&Trace::of::<T>())
+}
+
+fn written(trace: &Trace) -> Value {
+    let mut writer = Writer { trace, names: HashMap::new(), waiting: VecDeque::new() };
     writer.names.insert(ROOT, "#".to_owned());
     let mut root = vec![("$schema".into(), DIALECT.into())];
     if let Some(name) = writer.name(ROOT) {

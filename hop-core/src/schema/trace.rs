@@ -1,11 +1,14 @@
 //! A type's shape, found by having serde read it: what it asks for is noted, and answered with something small.
 //!
+//! What is done for every type alike is in functions that know no type: the others are compiled for each.
+//!
 //! A run reads the type once, from its root. What does not read ends the run; it is noted, and the next run goes another
 //! way: another sample, another variant, a field left out. Runs go on until one learns nothing.
 
 use std::any::type_name;
 use std::collections::HashMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
@@ -123,14 +126,18 @@ pub(super) const ROOT: Id = 0;
 
 impl Trace {
     pub(super) fn of<T: DeserializeOwned>() -> Self {
+        // Whether it reads is not what is asked.
+        Self::by(|trace, root| drop(trace.child(root, PhantomData::<T>)))
+    }
+
+    fn by(run: fn(&mut Self, Id)) -> Self {
         let mut trace =
             Self { nodes: Vec::new(), types: HashMap::new(), open: Vec::new(), learned: true, blamed: false };
         let root = trace.add();
         while std::mem::take(&mut trace.learned) {
             trace.blamed = false;
             trace.open.clear();
-            // Whether it reads is not what is asked.
-            let _ = trace.child(root, std::marker::PhantomData::<T>);
+            run(&mut trace, root);
         }
         trace
     }
@@ -282,7 +289,7 @@ impl Trace {
     ///
     /// # Errors
     /// When it is being read already: it would never end.
-    fn named(&mut self, id: Id, type_name: &'static str, shape: impl FnOnce(&mut Self) -> Shape) -> Result<Id, Stop> {
+    fn named(&mut self, id: Id, type_name: &'static str, shape: &dyn Fn(&mut Self) -> Shape) -> Result<Id, Stop> {
         let known = *self.types.entry(type_name).or_insert(id);
         if known == id {
             self.see(id, shape);
@@ -307,6 +314,14 @@ impl Trace {
     }
 
     fn record<'de, V: Visitor<'de>>(&mut self, id: Id, visitor: V) -> Result<V::Value, Stop> {
+        let mut fields = self.enter(id)?;
+        let outcome = visitor.visit_map(&mut fields);
+        fields.leave(outcome.as_ref().err());
+        outcome
+    }
+
+    /// The fields of a record, of which one may be left out in this run.
+    fn enter(&mut self, id: Id) -> Result<Fields<'_>, Stop> {
         let Shape::Record(record) = self.shape(id) else { return Err(Stop::Other) };
         let whole = record.fields.iter().all(|field| field.alias || !self.failed(field.node));
         let without = if !self.learned && self.has_all_fields(record) {
@@ -315,40 +330,7 @@ impl Trace {
             None
         };
         self.open.push(id);
-        let mut fields = Fields { trace: self, id, next: 0, without, last: None, before: None };
-        let outcome = visitor.visit_map(&mut fields);
-        let (last, before) = (fields.last, fields.before);
-        self.open.pop();
-        let blamed = self.blamed;
-        let Some(Node { shape: Shape::Record(record), .. }) = self.nodes.get_mut(id) else { return outcome };
-        match (&outcome, without) {
-            (Ok(_), None) => {}
-            (_, Some(at)) if !blamed => {
-                // Of several that are missing the first is told; what comes after one that cannot be had stays unknown.
-                let told = |field: &Field| matches!(outcome, Err(Stop::Missing(name)) if field.name == name);
-                for (place, field) in record.fields.iter_mut().enumerate() {
-                    if place == at || told(field) {
-                        let other = matches!(outcome, Err(Stop::Other));
-                        field.required = Some(told(field) || (other && place == at && whole));
-                    }
-                }
-                self.learned = true;
-                self.blamed = outcome.is_err();
-            }
-            // Two names of one field are neighbours, and its own is the one that is told.
-            (Err(Stop::Duplicate(name)), _) if !blamed => {
-                let other =
-                    if last.and_then(|at| Some(record.fields.get(at)?.name)) == Some(name) { before } else { last };
-                if let Some(field) = other.and_then(|at| record.fields.get_mut(at)) {
-                    field.alias = true;
-                    self.learned = true;
-                    self.blamed = true;
-                }
-            }
-            _ => {}
-        }
-        self.tagged(id);
-        outcome
+        Ok(Fields { trace: self, id, next: 0, whole, without, last: None, before: None })
     }
 
     /// Where one field says which variant another holds, that other may be anything.
@@ -415,24 +397,71 @@ struct At<'a> {
     key_of: Option<Id>,
 }
 
-impl At<'_> {
+impl<'a> At<'a> {
+    /// A variant of the enum that is here: one of which there is more to learn, or else one that can be had.
+    fn choose(
+        &mut self,
+        type_name: &'static str,
+        name: &'static str,
+        variants: &'static [&'static str],
+    ) -> Result<Chosen<'_>, Stop> {
+        let id = self.trace.named(self.id, type_name, &|_| {
+            let variants = variants.iter().map(|name| Variant { name, held: None }).collect();
+            Shape::Enum(Enum { name, variants })
+        })?;
+        let Shape::Enum(of) = self.trace.shape(id) else { return Err(Stop::Other) };
+        let next = of.variants.iter().position(|variant| !self.trace.is_variant_done(variant));
+        let can_be = |variant: &Variant| !matches!(variant.held, Some(Held::One(id)) if self.trace.failed(id));
+        let Some(at) = next.or_else(|| of.variants.iter().position(can_be)) else { return Err(Stop::Other) };
+        let Some(name) = of.variants.get(at).map(|variant| variant.name) else { return Err(Stop::Other) };
+        self.trace.open.push(id);
+        Ok(Chosen { trace: self.trace, id, at, name })
+    }
+
     fn leaf(&mut self, shape: Shape) -> usize {
         self.trace.see(self.id, |_| shape);
         self.trace.tries(self.id)
     }
 
-    fn list<'de, V: Visitor<'de>>(self, parts: Vec<Id>, visitor: V) -> Result<V::Value, Stop> {
-        visitor.visit_seq(Parts { trace: self.trace, parts: parts.into_iter() })
+    /// What is in the `Option` that is here, unless it cannot be had.
+    fn optional(&mut self) -> Option<Id> {
+        self.trace.see(self.id, |trace| Shape::Option(trace.add()));
+        match *self.trace.shape(self.id) {
+            Shape::Option(inner) if !self.trace.failed(inner) => Some(inner),
+            _ => None,
+        }
     }
 
-    fn tuple<'de, V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Stop> {
+    /// The list that is here.
+    fn items(self) -> Result<Parts<'a>, Stop> {
+        self.trace.see(self.id, |trace| Shape::List(trace.add()));
+        let Shape::List(items) = *self.trace.shape(self.id) else { return Err(Stop::Other) };
+        let length =
+            if self.trace.failed(items) { 0 } else { LENGTHS.get(self.trace.tries(self.id)).copied().unwrap_or(0) };
+        Ok(Parts { trace: self.trace, parts: vec![items; length].into_iter() })
+    }
+
+    /// The tuple that is here.
+    fn parts(self, length: usize) -> Result<Parts<'a>, Stop> {
         self.trace.see(self.id, |trace| Shape::Tuple((0..length.min(MOST)).map(|_| trace.add()).collect()));
         match self.trace.shape(self.id) {
             Shape::Tuple(parts) => {
-                let parts = parts.clone();
-                self.list(parts, visitor)
+                let parts = parts.clone().into_iter();
+                Ok(Parts { trace: self.trace, parts })
             }
             _ => Err(Stop::Other),
+        }
+    }
+
+    /// The key and the value of the map that is here, where it is one.
+    fn map(&mut self) -> Option<(Id, Id)> {
+        self.trace.see(self.id, |trace| {
+            let key = trace.add();
+            Shape::Map(key, trace.add())
+        });
+        match *self.trace.shape(self.id) {
+            Shape::Map(key, value) => Some((key, value)),
+            _ => None,
         }
     }
 }
@@ -512,15 +541,14 @@ impl<'de> Deserializer<'de> for At<'_> {
         self.deserialize_bytes(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        self.trace.see(self.id, |trace| Shape::Option(trace.add()));
-        match *self.trace.shape(self.id) {
-            Shape::Option(inner) if !self.trace.failed(inner) => {
+    fn deserialize_option<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Stop> {
+        match self.optional() {
+            Some(inner) => {
                 let outcome = visitor.visit_some(At { trace: &mut *self.trace, id: inner, key_of: None });
                 self.trace.judge(inner, &outcome);
                 outcome
             }
-            _ => visitor.visit_none(),
+            None => visitor.visit_none(),
         }
     }
 
@@ -538,15 +566,11 @@ impl<'de> Deserializer<'de> for At<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        self.trace.see(self.id, |trace| Shape::List(trace.add()));
-        let Shape::List(items) = *self.trace.shape(self.id) else { return Err(Stop::Other) };
-        let length =
-            if self.trace.failed(items) { 0 } else { LENGTHS.get(self.trace.tries(self.id)).copied().unwrap_or(0) };
-        self.list(vec![items; length], visitor)
+        visitor.visit_seq(self.items()?)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Stop> {
-        self.tuple(length, visitor)
+        visitor.visit_seq(self.parts(length)?)
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -555,20 +579,16 @@ impl<'de> Deserializer<'de> for At<'_> {
         length: usize,
         visitor: V,
     ) -> Result<V::Value, Stop> {
-        self.tuple(length, visitor)
+        visitor.visit_seq(self.parts(length)?)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        self.trace.see(self.id, |trace| {
-            let key = trace.add();
-            Shape::Map(key, trace.add())
-        });
-        match *self.trace.shape(self.id) {
-            Shape::Map(key, value) => {
+    fn deserialize_map<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Stop> {
+        match self.map() {
+            Some((key, value)) => {
                 let done = self.trace.failed(key) || self.trace.failed(value);
                 visitor.visit_map(Entry { trace: self.trace, map: self.id, key, value, done })
             }
-            _ => self.trace.record(self.id, visitor),
+            None => self.trace.record(self.id, visitor),
         }
     }
 
@@ -578,7 +598,7 @@ impl<'de> Deserializer<'de> for At<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Stop> {
-        let id = self.trace.named(self.id, type_name::<V::Value>(), |trace| trace.record_of(name, fields, false))?;
+        let id = self.trace.named(self.id, type_name::<V::Value>(), &|trace| trace.record_of(name, fields, false))?;
         self.trace.record(id, visitor)
     }
 
@@ -588,24 +608,15 @@ impl<'de> Deserializer<'de> for At<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Stop> {
-        if type_name::<V::Value>().ends_with("::__Field") {
+        let type_name = type_name::<V::Value>();
+        if type_name.ends_with("::__Field") {
             // Not the enum, but the tag that stands beside what a variant holds.
             let tries = self.leaf(Shape::Words(variants));
             let name: de::value::StrDeserializer<'_, Stop> =
                 variants.get(tries).copied().unwrap_or_default().into_deserializer();
             return visitor.visit_enum(name);
         }
-        let id = self.trace.named(self.id, type_name::<V::Value>(), |_| {
-            let variants = variants.iter().map(|name| Variant { name, held: None }).collect();
-            Shape::Enum(Enum { name, variants })
-        })?;
-        let Shape::Enum(of) = self.trace.shape(id) else { return Err(Stop::Other) };
-        let next = of.variants.iter().position(|variant| !self.trace.is_variant_done(variant));
-        let can_be = |variant: &Variant| !matches!(variant.held, Some(Held::One(id)) if self.trace.failed(id));
-        let Some(at) = next.or_else(|| of.variants.iter().position(can_be)) else { return Err(Stop::Other) };
-        let Some(name) = of.variants.get(at).map(|variant| variant.name) else { return Err(Stop::Other) };
-        self.trace.open.push(id);
-        let outcome = visitor.visit_enum(Chosen { trace: self.trace, id, at, name });
+        let outcome = visitor.visit_enum(self.choose(type_name, name, variants)?);
         self.trace.open.pop();
         outcome
     }
@@ -678,31 +689,84 @@ struct Fields<'a> {
     trace: &'a mut Trace,
     id: Id,
     next: usize,
+    /// None of them is known to be impossible to have.
+    whole: bool,
     without: Option<usize>,
     last: Option<usize>,
     before: Option<usize>,
+}
+
+impl Fields<'_> {
+    /// The name of the next one.
+    fn advance(&mut self) -> Option<&'static str> {
+        loop {
+            let Shape::Record(record) = self.trace.shape(self.id) else { return None };
+            let field = record.fields.get(self.next)?;
+            if field.alias || self.without == Some(self.next) || self.trace.failed(field.node) {
+                self.next += 1;
+                continue;
+            }
+            self.before = self.last.replace(self.next);
+            return Some(field.name);
+        }
+    }
+
+    /// Where the one that was named last is.
+    fn take(&mut self) -> Result<Id, Stop> {
+        let Shape::Record(record) = self.trace.shape(self.id) else { return Err(Stop::Other) };
+        let node = record.fields.get(self.next).map(|field| field.node).ok_or(Stop::Other)?;
+        self.next += 1;
+        Ok(node)
+    }
+
+    /// What is learned from how the reading of the record ended.
+    fn leave(self, stop: Option<&Stop>) {
+        let Self { trace, id, whole, without, last, before, .. } = self;
+        trace.open.pop();
+        let blamed = trace.blamed;
+        let Some(Node { shape: Shape::Record(record), .. }) = trace.nodes.get_mut(id) else { return };
+        match (stop, without) {
+            (None, None) => {}
+            (_, Some(at)) if !blamed => {
+                // Of several that are missing the first is told; what comes after one that cannot be had stays unknown.
+                let told = |field: &Field| matches!(stop, Some(Stop::Missing(name)) if field.name == *name);
+                for (place, field) in record.fields.iter_mut().enumerate() {
+                    if place == at || told(field) {
+                        let other = matches!(stop, Some(Stop::Other));
+                        field.required = Some(told(field) || (other && place == at && whole));
+                    }
+                }
+                trace.learned = true;
+                trace.blamed = stop.is_some();
+            }
+            // Two names of one field are neighbours, and its own is the one that is told.
+            (Some(Stop::Duplicate(name)), _) if !blamed => {
+                let other =
+                    if last.and_then(|at| Some(record.fields.get(at)?.name)) == Some(*name) { before } else { last };
+                if let Some(field) = other.and_then(|at| record.fields.get_mut(at)) {
+                    field.alias = true;
+                    trace.learned = true;
+                    trace.blamed = true;
+                }
+            }
+            _ => {}
+        }
+        trace.tagged(id);
+    }
 }
 
 impl<'de> MapAccess<'de> for &mut Fields<'_> {
     type Error = Stop;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Stop> {
-        loop {
-            let Shape::Record(record) = self.trace.shape(self.id) else { return Ok(None) };
-            let Some(field) = record.fields.get(self.next) else { return Ok(None) };
-            if field.alias || self.without == Some(self.next) || self.trace.failed(field.node) {
-                self.next += 1;
-                continue;
-            }
-            self.before = self.last.replace(self.next);
-            return seed.deserialize(de::value::BorrowedStrDeserializer::new(field.name)).map(Some);
+        match self.advance() {
+            Some(name) => seed.deserialize(de::value::BorrowedStrDeserializer::new(name)).map(Some),
+            None => Ok(None),
         }
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Stop> {
-        let Shape::Record(record) = self.trace.shape(self.id) else { return Err(Stop::Other) };
-        let Some(node) = record.fields.get(self.next).map(|field| field.node) else { return Err(Stop::Other) };
-        self.next += 1;
+        let node = self.take()?;
         self.trace.child(node, seed)
     }
 }
@@ -767,7 +831,8 @@ impl<'de> VariantAccess<'de> for Chosen<'_> {
 
     fn tuple_variant<V: Visitor<'de>>(mut self, length: usize, visitor: V) -> Result<V::Value, Stop> {
         let id = self.one();
-        let outcome = At { trace: &mut *self.trace, id, key_of: None }.tuple(length, visitor);
+        let parts = At { trace: &mut *self.trace, id, key_of: None }.parts(length);
+        let outcome = parts.and_then(|parts| visitor.visit_seq(parts));
         self.trace.judge(id, &outcome);
         outcome
     }
