@@ -1,5 +1,7 @@
-//! The code in the book, `docs/src`: each block is run like any other example, and those that need a broker of others are
-//! compiled.
+//! The code in the book, `docs/src`, which is run like any other example; what talks to brokers of others is compiled.
+//!
+//! Blocks share one program, and so one registry. One that brings a model under a label of the others is a program of its
+//! own: `standalone_crate`.
 
 macro_rules! chapters {
     ($($name:ident = $file:literal),+ $(,)?) => {$(
