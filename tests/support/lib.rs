@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
+#[cfg(doctest)]
+mod book;
 #[path = "../../hop-models/tests/support/corpus.rs"]
 pub mod corpus;
 pub mod made;
