@@ -7,7 +7,7 @@ use hop_kafka::StartPosition;
 
 /// Publish, receive and inspect astronomical alerts (VOEvents, GCN circulars and notices, Avro, JSON) on Kafka.
 #[derive(Debug, Parser)]
-#[command(name = "hop", disable_version_flag = true, propagate_version = false, max_term_width = 100)]
+#[command(name = "hop", version, propagate_version = false, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -224,9 +224,7 @@ pub(crate) struct New {
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Option<PathBuf>,
 
-    /// Take hop from a checkout of its sources: the one that this command was built from, unless given.
-    ///
-    /// Where that one is gone, or there was none, the crate takes hop from crates.io.
+    /// Take hop from this checkout of its sources, instead of the one that this command was built from.
     #[arg(long, value_name = "DIR", env = "HOP_PATH")]
     pub(crate) hop_path: Option<PathBuf>,
 }

@@ -114,6 +114,8 @@ fn a_terminal_shows_what_is_asked_for_and_not_the_password() {
         ("Token endpoint (empty if there is none): ", "\n"),
     ] {
         running.wait_for(prompt, |shown| shown.contains(prompt));
+        // The question is there a moment before the echo is off; nobody types that fast.
+        std::thread::sleep(std::time::Duration::from_millis(300));
         running.say(answer);
     }
     let finished = running.finish();

@@ -1,4 +1,7 @@
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::process::ExitCode;
+use std::task::Poll;
 
 use hop_kafka::EmbeddedBroker;
 
@@ -11,7 +14,13 @@ pub(crate) async fn run(options: Broker) -> Result<ExitCode, Failure> {
     for (name, partitions) in &options.topic {
         broker.create_topic(name, *partitions)?;
     }
+    let mut interrupted = pin!(tokio::signal::ctrl_c());
+    // It listens once it is polled: before anyone can know that there is a broker to end.
+    let already = poll_fn(|context| Poll::Ready(interrupted.as_mut().poll(context))).await;
     output::line(broker.url(""))?;
-    tokio::signal::ctrl_c().await?;
+    match already {
+        Poll::Ready(outcome) => outcome?,
+        Poll::Pending => interrupted.await?,
+    }
     Ok(ExitCode::SUCCESS)
 }

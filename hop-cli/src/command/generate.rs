@@ -47,8 +47,12 @@ const CASE: &str = "generated";
 
 fn report(out: &Path, case: &Path, generated: &Generated) -> io::Result<()> {
     let Generated { name, types, .. } = generated;
-    let (others, s) = (types - 1, if *types == 2 { "" } else { "s" });
-    output::line(format_args!("{}: {name}, and {others} type{s} that it is made of", out.display()))?;
+    let made_of = match types - 1 {
+        0 => String::new(),
+        1 => ", and 1 type that it is made of".to_owned(),
+        others => format!(", and {others} types that it is made of"),
+    };
+    output::line(format_args!("{}: {name}{made_of}", out.display()))?;
     if generated.schema.is_some() {
         output::line(format_args!("{}: its schema", out.with_extension("avsc").display()))?;
     }
