@@ -12,6 +12,8 @@ mod folder;
 mod producer;
 mod record;
 mod stream;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod url;
 mod waiting;
 

@@ -17,6 +17,11 @@ impl Failures {
         self.failed.iter().map(|(case, reason)| (case.as_str(), reason.as_str()))
     }
 
+    /// What went wrong in these of so many cases.
+    pub fn new(cases: usize, failed: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { cases, failed: failed.into_iter().collect() }
+    }
+
     pub(super) fn one(case: impl Into<String>, reason: impl fmt::Display) -> Self {
         Self { cases: 0, failed: vec![(case.into(), reason.to_string())] }
     }
