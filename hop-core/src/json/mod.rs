@@ -20,12 +20,15 @@
 //!
 //! [RFC 8259]: https://www.rfc-editor.org/rfc/rfc8259
 
+mod input;
 mod parse;
 mod source;
 mod write;
 
 pub(crate) use self::source::read;
 use crate::{Content, Error, Value};
+
+const SUBJECT: &str = "json";
 
 /// The value that JSON content holds.
 ///

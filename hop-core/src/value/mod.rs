@@ -10,6 +10,7 @@ use std::fmt;
 use bytes::Bytes;
 
 pub(crate) use self::source::{lone_surrogate, number, read};
+pub(crate) use self::text::CHUNK;
 pub use self::text::Text;
 use crate::reader::filled;
 use crate::{Error, json};
@@ -310,6 +311,21 @@ impl Object {
         Some(self.0.remove(at).1)
     }
 
+    /// The object of the entries from `start` on, which are taken out of `entries`.
+    #[inline]
+    pub(crate) fn taken(entries: &mut Vec<(Text, Value)>, start: usize) -> Self {
+        // Asked before they are moved: a processor waits where it reads what it has just copied.
+        let repeats = any_repeats(&entries[start..]);
+        Self::joined(taken(entries, start), repeats)
+    }
+
+    fn joined(mut entries: Vec<(Text, Value)>, repeats: bool) -> Self {
+        if repeats {
+            join(&mut entries);
+        }
+        Self(entries)
+    }
+
     /// The entries in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Text, &Value)> {
         self.0.iter().map(|(key, value)| (key, value))
@@ -326,12 +342,18 @@ impl IntoIterator for Object {
 }
 
 impl From<Vec<(Text, Value)>> for Object {
-    fn from(mut entries: Vec<(Text, Value)>) -> Self {
-        if any_repeats(&entries) {
-            join(&mut entries);
-        }
-        Self(entries)
+    fn from(entries: Vec<(Text, Value)>) -> Self {
+        let repeats = any_repeats(&entries);
+        Self::joined(entries, repeats)
     }
+}
+
+/// What stands from `start` on, in an allocation of its size. All of a large one is handed over as it is: a copy would
+/// double the memory that it takes.
+#[inline]
+pub(crate) fn taken<T>(all: &mut Vec<T>, start: usize) -> Vec<T> {
+    const LARGE: usize = 1024;
+    if start == 0 && all.len() >= LARGE { std::mem::take(all) } else { all.split_off(start) }
 }
 
 /// Whether a name comes again, or may: hostile content would make a walk over very many entries quadratic.
@@ -352,6 +374,7 @@ fn any_repeats(entries: &[(Text, Value)]) -> bool {
 }
 
 /// Puts the last value of each name in the first one's place. There may be millions, so they are moved and not copied.
+#[cold]
 fn join(entries: &mut Vec<(Text, Value)>) {
     let mut places = std::collections::HashMap::with_capacity(entries.len());
     // The entries whose names came before, and the places of those.

@@ -22,8 +22,13 @@ enum Repr {
 
 /// As many bytes as the other representations take.
 const SHORT: usize = 22;
+/// What a short text is copied from: a few bytes more, in whole words.
+pub(crate) const CHUNK: usize = 24;
 
 impl Text {
+    /// So many bytes of UTF-8 need no allocation.
+    pub(crate) const SHORT: usize = SHORT;
+
     /// The text, if it holds no lone surrogate.
     pub fn as_str(&self) -> Option<&str> {
         match &self.0 {
@@ -70,23 +75,23 @@ impl Text {
         })
     }
 
-    /// A number made of the length and three of the bytes, in which texts that differ mostly differ.
+    /// A number made of the length and three of the bytes, in the lowest nine bits of which texts that differ mostly differ.
     pub(super) fn sample(&self) -> u16 {
         let bytes = self.as_bytes();
         let [first, .., last] = bytes else { return 0 };
         let middle = bytes[bytes.len() / 2];
-        let mixed = u32::from_le_bytes([bytes.len() as u8, *first, middle, *last]).wrapping_mul(0x9E37_79B1);
-        (mixed >> 16) as u16
+        let [length, first, middle, last] = [bytes.len() as u8, *first, middle, *last].map(u16::from);
+        length + (first << 2) + (middle << 3) + (last << 5)
     }
 
     /// The first `length` of some bytes.
     #[inline(always)]
-    pub(crate) fn short(bytes: &[u8; SHORT], length: usize) -> Self {
+    pub(crate) fn short(bytes: &[u8; CHUNK], length: usize) -> Self {
         let mut own = [0; SHORT];
         own[..8].copy_from_slice(&bytes[..8]);
         own[8..16].copy_from_slice(&bytes[8..16]);
         own[16..20].copy_from_slice(&bytes[16..20]);
-        own[20..].copy_from_slice(&bytes[20..]);
+        own[20..].copy_from_slice(&bytes[20..SHORT]);
         Self(Repr::Short(length as u8, own))
     }
 
