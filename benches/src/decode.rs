@@ -7,7 +7,7 @@ use hop_core::{Content, Headers, Registry, header};
 use crate::inputs::{self, Case, Form};
 use crate::peer::{self, Peer};
 use crate::table::Row;
-use crate::{Options, Outcome, median, time};
+use crate::{Options, Outcome, time};
 
 /// How long one round of one side takes, about.
 const ROUND: f64 = 0.01;
@@ -50,12 +50,12 @@ fn row(case: &Case, registry: &Registry, peer: &mut Peer, folder: &Path, rounds:
         return Err(format!("{}: hop reads {here} and hop-client {there}", case.name).into());
     }
     let (our_times, their_times) = (repetitions(&mut ours)?, repetitions(&mut theirs)?);
-    let (mut our_rounds, mut their_rounds) = (Vec::new(), Vec::new());
+    let mut pairs = Vec::new();
     for _ in 0..rounds {
-        our_rounds.push(ours(our_times)?.0 / our_times as f64);
-        their_rounds.push(theirs(their_times)?.0 / their_times as f64);
+        let our_seconds = ours(our_times)?.0 / our_times as f64;
+        pairs.push((our_seconds, theirs(their_times)?.0 / their_times as f64));
     }
-    Ok(Row::new(case.name, case.content.len(), median(our_rounds), Some(median(their_rounds))))
+    Ok(Row::beside(case.name, case.content.len(), &pairs))
 }
 
 /// How many times fill a round.

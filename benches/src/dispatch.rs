@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hop_core::{Content, Error, Headers, MessageModel, Registration, Registry, Value, header};
 
 use crate::table::Row;
-use crate::{Options, Outcome, median, time};
+use crate::{Options, Outcome, time};
 
 /// A model that does nothing, labelled `model-` and three digits.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ fn start_up(name: &str, models: &[Registration], rounds: usize) -> Outcome<Row> 
         let work = || Ok(Registry::builder().models(models.iter().copied()).build()?.iter().len() as f64);
         seconds.push(time(1, work)?.0);
     }
-    Ok(Row::new(name.to_owned(), 0, median(seconds), None))
+    Ok(Row::alone(name, seconds))
 }
 
 /// Decodes messages of the first so many models in turn, whose decoding costs nothing.
@@ -94,5 +94,5 @@ fn dispatch(name: &str, models: &[Registration], sent: usize, rounds: usize) -> 
         };
         seconds.push(time(TIMES, work)?.0 / TIMES as f64);
     }
-    Ok(Row::new(name.to_owned(), 0, median(seconds), None))
+    Ok(Row::alone(name, seconds))
 }

@@ -22,7 +22,7 @@ dispatch  times finding the model of a label, and making the registry, with 10 m
 compile   times building 100 derived models, beside the same structs with serde alone; fails where it takes twice as long
 
 --json      one line of JSON instead of a table
---rounds N  so many rounds: medians of 21, and the shortest of 3 for compile, unless given
+--rounds N  so many rounds: medians of 51, and the shortest of 3 for compile, unless given
 ";
 
 /// What goes wrong here ends the program with its message.
@@ -85,7 +85,7 @@ fn usage() -> Outcome<ExitCode> {
 impl Options {
     /// Of which the median is taken.
     fn rounds(&self) -> usize {
-        self.rounds.unwrap_or(21)
+        self.rounds.unwrap_or(51)
     }
 }
 

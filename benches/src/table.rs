@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::Outcome;
+use crate::{Outcome, median};
 
 /// One thing that was measured.
 #[derive(Debug, Serialize)]
@@ -14,16 +14,32 @@ pub(crate) struct Row {
     pub(crate) ours_us: f64,
     /// And in hop-client; null where it has no such thing.
     pub(crate) peer_us: Option<f64>,
-    /// How many times faster this is.
+    /// How many times faster this is, by the median of the rounds: what slows a round down slows both sides of it.
     pub(crate) ratio: Option<f64>,
 }
 
 impl Row {
-    pub(crate) fn new(name: impl Into<String>, bytes: usize, ours: f64, peer: Option<f64>) -> Self {
-        let micros = |seconds: f64| (seconds * 1e9).round() / 1e3;
-        let ratio = peer.map(|peer| (peer / ours * 10.0).round() / 10.0);
-        Self { name: name.into(), bytes, ours_us: micros(ours), peer_us: peer.map(micros), ratio }
+    /// Of a side alone, which took so many seconds.
+    pub(crate) fn alone(name: &str, rounds: Vec<f64>) -> Self {
+        Self { name: name.to_owned(), bytes: 0, ours_us: micros(median(rounds)), peer_us: None, ratio: None }
     }
+
+    /// Of both sides, which took so many seconds in each round.
+    pub(crate) fn beside(name: &str, bytes: usize, rounds: &[(f64, f64)]) -> Self {
+        let middle = |of: fn(&(f64, f64)) -> f64| median(rounds.iter().map(of).collect());
+        let ratio = middle(|(ours, peer)| peer / ours);
+        Self {
+            name: name.to_owned(),
+            bytes,
+            ours_us: micros(middle(|(ours, _)| *ours)),
+            peer_us: Some(micros(middle(|(_, peer)| *peer))),
+            ratio: Some((ratio * 10.0).round() / 10.0),
+        }
+    }
+}
+
+fn micros(seconds: f64) -> f64 {
+    (seconds * 1e9).round() / 1e3
 }
 
 /// One line.

@@ -5,6 +5,9 @@
 #![allow(clippy::panic)]
 #![allow(unreachable_pub, reason = "also a module of the fuzz targets' crate, where it is public")]
 
+#[path = "../support/sightings.rs"]
+mod sightings;
+
 use bytes::Bytes;
 use hop_core::testing::{Checked, Kept, Rounds, check, check_error, check_model};
 use hop_core::{
@@ -17,13 +20,14 @@ use hop_models::{AvroBlob, Circular, External, TextNotice, VoEvent};
 pub type Check = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: [(&str, Check); 7] = [
+pub const TARGETS: [(&str, Check); 8] = [
     ("voevent", voevent),
     ("circular", circular),
     ("notice", notice),
     ("avro", avro),
     ("json", json_blob),
     ("external", external),
+    ("codec", codec),
     ("ladder", ladder),
 ];
 
@@ -43,6 +47,14 @@ fn keeps(model: Registration, content: &[u8]) -> Checked {
         assert_eq!(rounds, SAME, "{model}");
     }
     checked
+}
+
+/// A derived model under each codec; the first byte chooses one.
+pub fn codec(content: &[u8]) {
+    let models = [sightings::models(), sightings::trees()].concat();
+    if let Some((first, content)) = content.split_first() {
+        held(models[usize::from(*first) % models.len()], content);
+    }
 }
 
 /// XML keeps its fields; those of JSON become text on their way to XML.
