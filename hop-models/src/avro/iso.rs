@@ -99,6 +99,7 @@ pub(super) fn decimal(text: &str, precision: u32, scale: u32, size: Option<usize
 
 #[cfg(test)]
 mod tests {
+    use super::super::logical::{TimeUnit, Timestamp};
     use super::*;
 
     #[test]
@@ -108,6 +109,10 @@ mod tests {
         assert_eq!(datetime("1970-01-01 00:00Z", false), Some(0));
         assert_eq!(datetime("1970-01-02T00:00:00", true), Some(86_400_000_000_000));
         assert_eq!(datetime("1970-01-02T00:00:00Z", true), None);
+        for count in [i64::MIN, i64::MAX] {
+            let far = Timestamp { count, unit: TimeUnit::Millis, local: false };
+            assert_eq!(datetime(&far.to_string(), false), Some(i128::from(count) * 1_000_000), "{far}");
+        }
         for text in ["", "24:00", "1:2:3:4", "00:60", "12:00:00.", "é:00", "12:00:00.1234567890"] {
             assert!(time(text).is_none() || text.ends_with('.'), "{text}");
         }

@@ -53,7 +53,8 @@ impl Date {
 
     /// The day of a year, a month from 1 and a day of the month; `None` when there is no such day.
     pub fn from_civil(year: i64, month: u32, day: u32) -> Option<Self> {
-        if !(-999_999..=999_999).contains(&year) {
+        // All that 64 bits of milliseconds count.
+        if !(-999_999_999..=999_999_999).contains(&year) {
             return None;
         }
         let shifted = if month <= 2 { year - 1 } else { year };
