@@ -169,11 +169,11 @@ mod tests {
 
     #[test]
     fn lines_are_short_and_no_line_starts_a_list() {
-        let text = "word ".repeat(19) + "1) - # + two";
+        let text = "word ".repeat(18) + "12) - # + two";
         let mut out = String::new();
         lines(&text, "    ///", &mut out);
         assert!(out.lines().count() == 2 && out.lines().all(|line| line.len() <= 100), "{out}");
-        assert!(out.lines().nth(1).unwrap().starts_with("    /// 1\\) - #"), "{out}");
+        assert!(out.lines().nth(1).unwrap().starts_with("    /// 12\\) - #"), "{out}");
     }
 
     #[test]
