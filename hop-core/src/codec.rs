@@ -137,7 +137,7 @@ impl<M: Serialize + DeserializeOwned> Codec<M> for Json {
     }
 }
 
-fn written(format: &'static str, fields: Result<Value, Error>) -> Result<Bytes, Error> {
+pub(crate) fn written(format: &'static str, fields: Result<Value, Error>) -> Result<Bytes, Error> {
     let written = fields.and_then(|fields| json::write(&bytes_as_numbers(fields)));
     written.map(Bytes::from).map_err(|error| error.about(format))
 }

@@ -163,7 +163,7 @@ impl<M: MessageModel> AnyModel for M {
     }
 
     fn version(&self) -> Option<u32> {
-        M::VERSION.number()
+        const { M::VERSION.number() }
     }
 
     fn encode(&self) -> Result<Bytes, Error> {

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 
 use crate::codec::Json;
 pub use crate::plugins::Plugin;
-use crate::reader::{Target, filled};
+use crate::reader::Target;
+use crate::version::Known;
 use crate::{Codec, Content, Error, MessageModel, Value};
 
 /// A model whose fields are serde's: what `#[derive(HopModel)]` writes out where no codec is named.
@@ -44,11 +45,15 @@ pub trait Via: Sized {
 #[diagnostic::do_not_recommend]
 impl<M: MessageModel + Serialize + DeserializeOwned> Via for M {
     fn decode(content: Content<'_>) -> Result<Self, Error> {
+        // Most models have one version, and need not be compiled for more.
+        if const { M::VERSION.is_alone() } {
+            return read(Input::Json(M::FORMAT, const { M::VERSION.known() }, content));
+        }
         <Self as By<Json>>::decode(content)
     }
 
     fn encode(&self) -> Result<Bytes, Error> {
-        <Self as By<Json>>::encode(self)
+        crate::codec::written(M::FORMAT, Value::of(self))
     }
 
     fn load(file: Content<'_>) -> Result<Self, Error> {
@@ -61,9 +66,9 @@ impl<M: MessageModel + Serialize + DeserializeOwned> Via for M {
 
     fn from_fields(fields: Value) -> Result<Self, Error> {
         if const { M::VERSION.is_alone() } {
-            return filled(|model| read_about(M::FORMAT, &fields, model));
+            return read(Input::Fields(M::FORMAT, &fields));
         }
-        M::VERSION.from_fields(fields, |fields| filled(|model| read_about(M::FORMAT, fields, model)))
+        M::VERSION.from_fields(fields, |fields| read(Input::Fields(M::FORMAT, fields)))
     }
 
     #[cfg(feature = "schema")]
@@ -77,8 +82,32 @@ impl<M: MessageModel + Serialize + DeserializeOwned> Via for M {
     }
 }
 
-fn read_about<'de>(format: &'static str, fields: &'de Value, model: &mut dyn Target<'de>) -> Result<(), Error> {
-    crate::value::read(fields, model).map_err(|error| error.about(format))
+/// What a model labelled so is read from.
+enum Input<'a> {
+    Json(&'static str, Known, Content<'a>),
+    Fields(&'static str, &'a Value),
+}
+
+fn read<M: DeserializeOwned>(input: Input<'_>) -> Result<M, Error> {
+    let mut place = None;
+    if let Some(error) = fill(input, &mut place) {
+        return Err(error);
+    }
+    match place {
+        Some(model) => Ok(model),
+        None => Err(crate::reader::nothing()),
+    }
+}
+
+/// Fills the place of a model; what is wrong where it is not filled.
+fn fill(input: Input<'_>, model: &mut dyn for<'de> Target<'de>) -> Option<Error> {
+    match input {
+        Input::Json(format, known, content) => match known.refusal(format, content.headers()) {
+            None => crate::json::read(format, content, model).err(),
+            refusal => refusal,
+        },
+        Input::Fields(format, fields) => crate::value::read(fields, model).err().map(|error| error.about(format)),
+    }
 }
 
 fn about(format: &'static str, fields: Result<Value, Error>) -> Result<Value, Error> {
@@ -99,9 +128,8 @@ pub trait By<C>: Sized {
 
 impl<C: Codec<M>, M: MessageModel> By<C> for M {
     fn decode(content: Content<'_>) -> Result<Self, Error> {
-        // Most models have one version, and need not be compiled for more.
         if const { M::VERSION.is_alone() } {
-            return match M::VERSION.refusal(content.headers()) {
+            return match const { M::VERSION.known() }.refusal(M::FORMAT, content.headers()) {
                 None => C::decode(M::FORMAT, content),
                 Some(error) => Err(error),
             };

@@ -34,12 +34,16 @@ pub(crate) trait Source<'de> {
     /// Passes over the value that comes next.
     fn skip(&mut self) -> Result<(), ReadError>;
 
-    /// Whether the array that was opened last has one more element, which then comes next; else it is closed.
-    fn element(&mut self) -> Result<bool, ReadError>;
+    /// How many containers are open.
+    fn depth(&self) -> usize;
 
-    /// The next name in the object that was opened last, whose value then comes next; without one it is closed. A value
-    /// that nobody asked for is passed over.
-    fn name(&mut self) -> Result<Option<Cow<'de, str>>, ReadError>;
+    /// Whether the array at this depth has one more element, which then comes next; else it is closed. Containers further
+    /// in, of which nobody wanted all, are passed over.
+    fn element(&mut self, depth: usize) -> Result<bool, ReadError>;
+
+    /// The next name in the object at this depth, whose value then comes next; without one it is closed. What nobody asked
+    /// for is passed over.
+    fn name(&mut self, depth: usize) -> Result<Option<Cow<'de, str>>, ReadError>;
 }
 
 /// One value, or the start of one.
@@ -150,7 +154,7 @@ pub(crate) fn filled<T>(read: impl FnOnce(&mut Option<T>) -> Result<(), Error>) 
 }
 
 #[cold]
-fn nothing() -> Error {
+pub(crate) fn nothing() -> Error {
     Error::new(ErrorKind::Invalid, "value").found("nothing to read")
 }
 
@@ -161,7 +165,8 @@ impl<'de> Reader<'_, 'de> {
     // Each of these spells its matches out: a closure or a `?` would be one more function for each model.
 
     fn array<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        let mut elements = Elements { source: self.0, at: 0, ended: false };
+        let depth = self.0.depth();
+        let mut elements = Elements { source: self.0, at: 0, depth };
         match visitor.visit_seq(&mut elements) {
             Ok(value) => match elements.end() {
                 None => Ok(value),
@@ -172,14 +177,8 @@ impl<'de> Reader<'_, 'de> {
     }
 
     fn object<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        let mut entries = Entries { source: self.0, name: Cow::Borrowed(""), ended: false };
-        match visitor.visit_map(&mut entries) {
-            Ok(value) => match entries.end() {
-                None => Ok(value),
-                Some(error) => Err(error),
-            },
-            Err(error) => Err(error),
-        }
+        let depth = self.0.depth();
+        visitor.visit_map(&mut Entries { source: self.0, name: Cow::Borrowed(""), depth })
     }
 
     fn only_array<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -190,10 +189,10 @@ impl<'de> Reader<'_, 'de> {
     }
 
     fn only_object<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        match opens(self.0, false, &visitor) {
-            None => self.object(visitor),
-            Some(error) => Err(error),
+        if let Some(error) = opens(self.0, false, &visitor) {
+            return Err(error);
         }
+        self.object(visitor)
     }
 
     fn token<V: Visitor<'de>>(self, token: Token<'de>, visitor: V) -> Result<V::Value, ReadError> {
@@ -286,8 +285,9 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
         visitor: V,
     ) -> Result<V::Value, ReadError> {
         let (name, holds) = variant(self.0)?;
+        let depth = self.0.depth();
         match visitor.visit_enum(Variant { source: &mut *self.0, name, holds }) {
-            Ok(value) => match variant_end(self.0, holds) {
+            Ok(value) => match variant_end(self.0, holds, depth) {
                 Ok(()) => Ok(value),
                 Err(error) => Err(error),
             },
@@ -324,7 +324,7 @@ fn variant<'de>(source: &mut dyn Source<'de>) -> Result<(Cow<'de, str>, bool), R
     match source.next()? {
         Token::Str(name) => Ok((Cow::Borrowed(name), false)),
         Token::String(name) => Ok((Cow::Owned(name), false)),
-        Token::Object => match source.name()? {
+        Token::Object => match source.name(source.depth())? {
             Some(name) => Ok((name, true)),
             None => Err(de::Error::invalid_type(Unexpected::Other("an empty object"), &VARIANT)),
         },
@@ -332,8 +332,8 @@ fn variant<'de>(source: &mut dyn Source<'de>) -> Result<(Cow<'de, str>, bool), R
     }
 }
 
-fn variant_end(source: &mut dyn Source<'_>, holds: bool) -> Result<(), ReadError> {
-    if holds && source.name()?.is_some() {
+fn variant_end(source: &mut dyn Source<'_>, holds: bool, depth: usize) -> Result<(), ReadError> {
+    if holds && source.name(depth)?.is_some() {
         return Err(de::Error::invalid_type(Unexpected::Other("an object of several entries"), &VARIANT));
     }
     Ok(())
@@ -342,14 +342,14 @@ fn variant_end(source: &mut dyn Source<'_>, holds: bool) -> Result<(), ReadError
 struct Elements<'s, 'de> {
     source: &'s mut (dyn Source<'de> + 's),
     at: usize,
-    ended: bool,
+    depth: usize,
 }
 
 impl Elements<'_, '_> {
     fn next(&mut self) -> Result<bool, ReadError> {
-        self.ended = self.ended || !self.source.element()?;
-        self.at += usize::from(!self.ended);
-        Ok(!self.ended)
+        let more = self.source.element(self.depth)?;
+        self.at += usize::from(more);
+        Ok(more)
     }
 
     /// A tuple takes no more than it holds.
@@ -380,29 +380,16 @@ impl<'de> SeqAccess<'de> for &mut Elements<'_, 'de> {
 struct Entries<'s, 'de> {
     source: &'s mut (dyn Source<'de> + 's),
     name: Cow<'de, str>,
-    ended: bool,
+    depth: usize,
 }
 
 impl Entries<'_, '_> {
     fn next(&mut self) -> Result<bool, ReadError> {
-        if !self.ended {
-            match self.source.name()? {
-                Some(name) => self.name = name,
-                None => self.ended = true,
-            }
+        match self.source.name(self.depth)? {
+            Some(name) => self.name = name,
+            None => return Ok(false),
         }
-        Ok(!self.ended)
-    }
-
-    /// A map that does not want all its entries leaves some.
-    fn end(&mut self) -> Option<ReadError> {
-        loop {
-            match self.next() {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => return Some(error),
-            }
-        }
+        Ok(true)
     }
 }
 

@@ -161,24 +161,22 @@ impl Registration {
     }
 }
 
-// One of each for every model: what is written shorter compiles longer.
+// One of each for every model, and so as little as can be.
 
 fn decode<M: MessageModel>(content: Content<'_>) -> Result<Box<dyn AnyModel>, Error> {
-    match M::decode(content) {
-        Ok(model) => Ok(Box::new(model)),
-        Err(error) => Err(error),
-    }
+    boxed(M::decode(content))
 }
 
 fn load<M: MessageModel>(content: Content<'_>) -> Result<Box<dyn AnyModel>, Error> {
-    match M::load(content) {
-        Ok(model) => Ok(Box::new(model)),
-        Err(error) => Err(error),
-    }
+    boxed(M::load(content))
 }
 
 fn from_fields<M: MessageModel>(fields: Value) -> Result<Box<dyn AnyModel>, Error> {
-    match M::from_fields(fields) {
+    boxed(M::from_fields(fields))
+}
+
+fn boxed<M: MessageModel>(model: Result<M, Error>) -> Result<Box<dyn AnyModel>, Error> {
+    match model {
         Ok(model) => Ok(Box::new(model)),
         Err(error) => Err(error),
     }

@@ -194,7 +194,7 @@ impl<M: MessageModel> Version<M> {
     pub fn decode(&self, content: Content<'_>, newest: fn(Content<'_>) -> Result<M, Error>) -> Result<M, Error> {
         match self.older {
             Some(older) => self.read(content, newest, older.decode),
-            None => match self.refusal(content.headers()) {
+            None => match self.known().refusal(M::FORMAT, content.headers()) {
                 None => newest(content),
                 Some(error) => Err(error),
             },
@@ -228,11 +228,6 @@ impl<M: MessageModel> Version<M> {
         self.older.is_none()
     }
 
-    /// What is wrong with the version that a message states, for a model without older ones.
-    pub(crate) fn refusal(&self, headers: &Headers) -> Option<Error> {
-        reader(headers, M::FORMAT, self.known()).err()
-    }
-
     fn read(
         &self,
         content: Content<'_>,
@@ -249,7 +244,7 @@ impl<M: MessageModel> Version<M> {
         }
     }
 
-    const fn known(&self) -> Known {
+    pub(crate) const fn known(&self) -> Known {
         Known { newest: unmarked_is_first(self.number), older: self.lineage() }
     }
 }
@@ -271,12 +266,17 @@ enum Reader {
 
 /// The versions that a model reads.
 #[derive(Clone, Copy)]
-struct Known {
+pub(crate) struct Known {
     newest: u32,
     older: Option<&'static Lineage>,
 }
 
 impl Known {
+    /// What is wrong with the version that a message states, for a model without older ones.
+    pub(crate) fn refusal(self, format: &'static str, headers: &Headers) -> Option<Error> {
+        reader(headers, format, self).err()
+    }
+
     /// The newest first.
     fn numbers(self) -> Vec<u32> {
         std::iter::once(self.newest).chain(self.older.into_iter().flat_map(Lineage::numbers)).collect()

@@ -65,6 +65,7 @@ impl<'a> Text<'a> {
 
     /// Makes sure that nothing comes after the value.
     fn end(&mut self) -> Result<(), ReadError> {
+        self.close_to(0)?;
         if self.peek().is_none() { Ok(()) } else { Err(ReadError::syntax()) }
     }
 
@@ -77,6 +78,21 @@ impl<'a> Text<'a> {
                 .at(Location::in_text(self.text.as_bytes(), self.at.saturating_sub(1)))),
             None => super::parse(self.content).map_err(|error| error.about(format)),
         }
+    }
+
+    /// Passes over what is left of the containers that are open beyond this depth.
+    fn close_to(&mut self, depth: usize) -> Result<(), ReadError> {
+        while self.open.len() > depth {
+            let innermost = self.open.len();
+            let more = match self.open.last() {
+                Some(Open { is_array: true, .. }) => self.element(innermost)?,
+                _ => self.name(innermost)?.is_some(),
+            };
+            if more {
+                self.next()?;
+            }
+        }
+        Ok(())
     }
 
     fn bytes(&self) -> &'a [u8] {
@@ -236,19 +252,20 @@ impl<'a> Source<'a> for Text<'a> {
     fn skip(&mut self) -> Result<(), ReadError> {
         let outside = self.open.len();
         self.next()?;
-        while self.open.len() > outside {
-            let more = match self.open.last() {
-                Some(Open { is_array: true, .. }) => self.element()?,
-                _ => self.name()?.is_some(),
-            };
-            if more {
-                self.next()?;
-            }
-        }
-        Ok(())
+        self.close_to(outside)
     }
 
-    fn element(&mut self) -> Result<bool, ReadError> {
+    fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    fn element(&mut self, depth: usize) -> Result<bool, ReadError> {
+        if self.open.len() != depth {
+            self.close_to(depth)?;
+            if self.open.len() < depth {
+                return Ok(false);
+            }
+        }
         match (self.peek(), self.open.last_mut()) {
             (Some(b']'), Some(_)) => {
                 self.at += 1;
@@ -268,9 +285,15 @@ impl<'a> Source<'a> for Text<'a> {
         }
     }
 
-    fn name(&mut self) -> Result<Option<Cow<'a, str>>, ReadError> {
+    fn name(&mut self, depth: usize) -> Result<Option<Cow<'a, str>>, ReadError> {
         if self.owes_value {
             self.skip()?;
+        }
+        if self.open.len() != depth {
+            self.close_to(depth)?;
+            if self.open.len() < depth {
+                return Ok(None);
+            }
         }
         match (self.peek(), self.open.last_mut()) {
             (Some(b'}'), Some(_)) => {

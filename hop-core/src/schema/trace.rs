@@ -112,7 +112,7 @@ pub(super) enum Held {
 /// All that is known of a type.
 pub(super) struct Trace {
     pub(super) nodes: Vec<Node>,
-    /// Records and enums by the name of their type, so that each is looked at once.
+    /// Records and enums by what serde reads them with, one for each, so that each is looked at once.
     types: HashMap<&'static str, Id>,
     /// Those that are being read.
     open: Vec<Id>,
@@ -598,7 +598,7 @@ impl<'de> Deserializer<'de> for At<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Stop> {
-        let id = self.trace.named(self.id, type_name::<V::Value>(), &|trace| trace.record_of(name, fields, false))?;
+        let id = self.trace.named(self.id, type_name::<V>(), &|trace| trace.record_of(name, fields, false))?;
         self.trace.record(id, visitor)
     }
 
@@ -608,15 +608,14 @@ impl<'de> Deserializer<'de> for At<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Stop> {
-        let type_name = type_name::<V::Value>();
-        if type_name.ends_with("::__Field") {
+        if type_name::<V::Value>().ends_with("::__Field") {
             // Not the enum, but the tag that stands beside what a variant holds.
             let tries = self.leaf(Shape::Words(variants));
             let name: de::value::StrDeserializer<'_, Stop> =
                 variants.get(tries).copied().unwrap_or_default().into_deserializer();
             return visitor.visit_enum(name);
         }
-        let outcome = visitor.visit_enum(self.choose(type_name, name, variants)?);
+        let outcome = visitor.visit_enum(self.choose(type_name::<V>(), name, variants)?);
         self.trace.open.pop();
         outcome
     }

@@ -131,7 +131,15 @@ impl<'a> Source<'a> for Tree<'a> {
         Ok(())
     }
 
-    fn element(&mut self) -> Result<bool, ReadError> {
+    fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    fn element(&mut self, depth: usize) -> Result<bool, ReadError> {
+        self.open.truncate(depth);
+        if self.open.len() < depth {
+            return Ok(false);
+        }
         let next = match self.open.last_mut() {
             Some(Open::Array { rest, .. }) => rest.next().map(Next::Value),
             Some(Open::Bytes { rest, .. }) => rest.next().copied().map(Next::Byte),
@@ -144,7 +152,11 @@ impl<'a> Source<'a> for Tree<'a> {
         Ok(next.is_some())
     }
 
-    fn name(&mut self) -> Result<Option<Cow<'a, str>>, ReadError> {
+    fn name(&mut self, depth: usize) -> Result<Option<Cow<'a, str>>, ReadError> {
+        self.open.truncate(depth);
+        if self.open.len() < depth {
+            return Ok(None);
+        }
         if let Some(Open::Object { rest, name }) = self.open.last_mut()
             && let Some((key, value)) = rest.next()
         {

@@ -1,7 +1,7 @@
 use std::num::NonZeroUsize;
 
 use bytes::Bytes;
-use hop_core::{Codec, Content, Error, ErrorKind};
+use hop_core::{Codec, Content, Error, ErrorKind, Value};
 use quick_xml::de::Deserializer;
 use quick_xml::errors::serialize::DeError;
 use serde::Serialize;
@@ -45,8 +45,10 @@ use crate::voevent::xml::Document;
 /// US-ASCII, ISO-8859-x or windows-125x, and has no document type declaration, so no entities of its own.
 ///
 /// # Limits
-/// Names stand as they are written, prefix and all: namespaces are not resolved. White space at the ends of text is
-/// trimmed, and comments, processing instructions and the order of different elements are lost. Maps need keys that are
+/// Names stand as they are written, prefix and all: namespaces are not resolved. Comments, processing instructions and
+/// the order of different elements are lost. XML has no null, so an `Option` is left out where it is `None`:
+/// `#[serde(default, skip_serializing_if = "Option::is_none")]`. What was written is read again before it is handed over, and a
+/// model that would come back as another is refused. Maps need keys that are
 /// names; lists of lists, and values of any shape, have no XML. Content is held to [`Limits`](hop_core::Limits) in size, depth
 /// and number of elements and attributes; and models to 128 levels, and to 262,144 tags and texts of other elements between
 /// the elements of a list or after them, which quick-xml puts aside while it looks for more.
@@ -82,6 +84,47 @@ impl<M: Serialize + DeserializeOwned> Codec<M> for Xml {
                 .found(error.to_string())
                 .help("XML has elements and text: name the fields, and take another codec for values of any shape")
         })?;
-        Ok(text.into())
+        // serde's model and XML do not meet everywhere, and nothing says where they do not.
+        let again: Result<M, _> = Self::decode(format, text.as_str().into());
+        if again.is_ok_and(|again| fields(&again).is_some_and(|again| fields(model) == Some(again))) {
+            return Ok(text.into());
+        }
+        Err(Error::new(ErrorKind::Unencodable, format)
+            .expected("a model that XML brings back")
+            .found(format!("one of which `{}` is read as another", hop_core::excerpt(text.as_bytes())))
+            .help(
+                "leave out what is `None` with `#[serde(default, skip_serializing_if = \"Option::is_none\")]`; lists of lists, \
+                 tagged and untagged enums, and values of any shape take another codec",
+            ))
+    }
+}
+
+/// As text, in which NaN is the same as NaN.
+fn fields<M: Serialize>(model: &M) -> Option<Vec<u8>> {
+    Value::of(model).ok()?.to_json().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Maybe {
+        known: f64,
+        maybe: Option<f64>,
+    }
+
+    #[test]
+    fn what_would_not_come_back_is_not_written() {
+        let model = Maybe { known: f64::NAN, maybe: Some(1.5) };
+        let text = Xml::encode("maybe", &model).unwrap();
+        assert_eq!(text, "<Maybe><known>NaN</known><maybe>1.5</maybe></Maybe>");
+        let error = Xml::encode("maybe", &Maybe { known: 1.0, maybe: None }).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unencodable);
+        assert!(error.to_string().contains("skip_serializing_if"), "{error}");
+        let lists = std::collections::BTreeMap::from([("a".to_owned(), vec![vec![1], vec![]])]);
+        assert!(Xml::encode("lists", &lists).is_err());
     }
 }
