@@ -64,10 +64,13 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// ```
 ///
 /// # Limits
-/// Of some types serde says less than there is to know. The schema leaves that open, and says nothing that is wrong: a struct
-/// with `#[serde(flatten)]` shows the fields that it cannot do without; an enum under `#[serde(tag)]` shows the tag, one under
-/// `#[serde(untagged)]` is any value. What a type that checks its text wants of it is not known either; after a field of one for which
-/// no text was found, fields are not said to be required.
+/// Of some types serde says less than there is to know, and the schema leaves that open: a struct with `#[serde(flatten)]`
+/// shows fields that it cannot do without; an enum under `#[serde(tag)]` shows the tag, one under `#[serde(untagged)]` is
+/// any value. What a type that checks its text wants of it is not known either; after a field of one for which no text was
+/// found, fields are not said to be required.
+///
+/// The schema is of what serde reads first. It does not have `#[serde(alias)]` and `#[serde(other)]`, has fields that are read and
+/// not written, and takes the word of an `impl Deserialize` by hand for what it asks for. A model with these derives `JsonSchema`.
 pub fn traced<T: DeserializeOwned>() -> Value {
     written(&Trace::of::<T>())
 }
@@ -190,11 +193,15 @@ impl Writer<'_> {
     fn record(&mut self, record: &Record) -> Object {
         let mut properties = Vec::new();
         let mut required: Vec<Value> = Vec::new();
+        // What a variant of a flattened enum holds is found behind its tag; another variant may not hold it. The types of
+        // flattened fields are not told, and any may be the tag.
+        let mut behind_tag = false;
         for field in record.fields.iter().filter(|field| !field.alias) {
             properties.push((field.name.into(), self.used(field.node).into()));
-            if field.required == Some(true) {
+            if field.required == Some(true) && !behind_tag {
                 required.push(field.name.into());
             }
+            behind_tag |= record.open && matches!(self.trace.shape(field.node), Shape::Words(_) | Shape::Any);
         }
         let mut out = vec![("type".into(), "object".into())];
         if !properties.is_empty() {
@@ -513,6 +520,38 @@ mod tests {
         beside: Beside,
         untagged: Vec<Untagged>,
         after: bool,
+    }
+
+    #[test]
+    fn what_one_variant_holds_is_not_asked_of_all() {
+        #[derive(Deserialize)]
+        #[expect(dead_code)]
+        struct Message {
+            x: i32,
+            #[serde(flatten)]
+            event: Event,
+        }
+        #[derive(Deserialize)]
+        #[serde(tag = "kind", rename_all = "snake_case")]
+        #[expect(dead_code)]
+        enum Event {
+            Alert { ra: f64 },
+            Retract,
+        }
+        let schema = traced::<Message>();
+        assert_eq!(schema["required"].to_string(), r#"["x", "kind"]"#, "{schema}");
+    }
+
+    #[test]
+    fn times_of_two_kinds_are_two_types() {
+        #[derive(Deserialize)]
+        #[expect(dead_code)]
+        struct Times {
+            lasting: std::time::Duration,
+            at: std::time::SystemTime,
+        }
+        let schema = traced::<Times>();
+        assert_ne!(schema["properties"]["lasting"], schema["properties"]["at"], "{schema}");
     }
 
     #[test]
