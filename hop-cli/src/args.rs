@@ -206,7 +206,8 @@ pub(crate) struct Validate {
     pub(crate) files: Vec<PathBuf>,
 
     /// The format, in any case. Without it: that of `headers.json` beside the file, else that of the first folder above it
-    /// that bears the name of one, else what the content is.
+    /// that bears the name of one, else what the content is. Either way `content.*` must have the wire form, and `file.*`
+    /// the file form; a file of another name may have either.
     #[arg(short, long)]
     pub(crate) format: Option<String>,
 

@@ -146,6 +146,74 @@ fn a_reference_that_leads_nowhere_is_told_with_its_place() {
 }
 
 #[test]
+fn a_file_that_a_reference_names_and_is_not_there_is_told_with_where_to_put_it() {
+    let (folder, path) = schema(r#"{"$ref": "nothere.json"}"#);
+    let finished = hop(["generate", "--from", &path, "--format", "alert"]).run();
+    assert_eq!(finished.expect(1), "");
+    let expected = format!("put the file there: {}", folder.path().join("nothere.json").display());
+    for part in ["`nothere.json`: there is no such file", "`#`", &expected] {
+        assert!(finished.err.contains(part), "{part} is not in {}", finished.err);
+    }
+}
+
+#[test]
+fn the_keys_of_a_schema_are_no_code() {
+    let module = module(
+        r#"{"type": "object", "properties": {"Value": {"type": "number"}, "BTreeMap": {"type": "number"},
+            "ByteBuf": {"type": "number"}, "a\nb\u0007": {"type": "number"}}}"#,
+    );
+    assert!(module.contains("\nuse hop_core::HopModel;\nuse serde::{Deserialize, Serialize};\n\n"), "{module}");
+    assert!(!module.contains("BTreeMap;") && module.contains("    /// `a\\nb\\u{7}`.\n"), "{module}");
+}
+
+#[test]
+fn what_patterns_name_is_kept() {
+    let rest = |others: &str| {
+        format!(
+            r#"{{"type": "object", "properties": {{"a": {{"type": "string"}}}},
+                "patternProperties": {{"^x_": {{"type": "number"}}}} {others}}}"#
+        )
+    };
+    // Other keys than those of the pattern may be there, too.
+    has(&rest(""), &["#[serde(flatten)]", "pub more: BTreeMap<String, Value>,"]);
+    has(&rest(r#", "additionalProperties": {"type": "string"}"#), &["pub more: BTreeMap<String, Value>,"]);
+    has(&rest(r#", "additionalProperties": false"#), &["#[serde(flatten)]", "pub more: BTreeMap<String, f64>,"]);
+}
+
+#[test]
+fn an_avsc_is_avro_whatever_it_starts_with() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text, lines) in [
+        (
+            "list",
+            r#"{"type": "array", "items": {"type": "record", "name": "Point", "fields": [{"name": "x", "type": "int"}]}}"#,
+            &["pub Vec<Point>,", "pub x: i32,"][..],
+        ),
+        ("word", r#""string""#, &["pub String,"]),
+        ("raw", r#"{"type": "bytes"}"#, &["pub ByteBuf,"]),
+        ("scores", r#"{"type": "map", "values": "long"}"#, &["pub BTreeMap<String, i64>,"]),
+        // What Rust does not tell apart is any value, and the example one that the schema takes.
+        (
+            "mixed",
+            r#"{"type": "record", "name": "Mixed", "fields": [{"name": "x", "type": ["string", "bytes"]}]}"#,
+            &["pub x: Value,"],
+        ),
+    ] {
+        let (from, out) = (folder.path().join(format!("{name}.avsc")), folder.path().join(format!("made/{name}.rs")));
+        fs::write(&from, text).unwrap();
+        let finished = hop(["generate", "--format", name, "--from"])
+            .args([from.as_os_str(), "--out".as_ref(), out.as_os_str()])
+            .run();
+        assert!(finished.expect(0).contains("generated: an example\n"), "{finished:?}");
+        let module = fs::read_to_string(&out).unwrap();
+        assert!(module.contains("codec = Avro<"), "{module}");
+        for line in lines {
+            assert!(module.lines().any(|found| found.trim() == *line), "`{line}` is not in\n{module}");
+        }
+    }
+}
+
+#[test]
 fn hostile_schemas_end() {
     let deep = format!("{}true{}", r#"{"type": "array", "items": "#.repeat(500), "}".repeat(500));
     refuses(&deep, "");

@@ -23,7 +23,11 @@ fn a_file_is_held_to_the_format_that_its_place_or_its_content_tells() {
     ];
     for (path, format, by) in cases {
         let finished = hop(["validate", "--json", &path]).run();
-        let expected = json!({"path": path, "ok": true, "format": format, "by": by});
+        let mut expected = json!({"path": path, "ok": true, "format": format, "by": by});
+        if path.ends_with("20260304.txt") {
+            // The wire brings circulars as mail, too.
+            expected["form"] = "wire".into();
+        }
         assert_eq!(json_lines(finished.expect(0)), [expected]);
     }
     let several = [path("circular/hop/plain/content.json"), path("avro/survey/alert/content.avro")];
@@ -38,6 +42,31 @@ fn both_forms_of_a_message_are_right() {
     for name in ["circular/hop/plain/file.txt", "circular/hop/plain/content.json"] {
         let finished = hop(["validate", "--json", "-f", "CIRCULAR", &path(name)]).run();
         assert_eq!(json_lines(finished.expect(0))[0]["by"], "as asked");
+    }
+}
+
+#[test]
+fn a_file_is_held_to_the_form_that_its_name_says_with_a_format_and_without() {
+    let refused = path("circular/refused/not-an-object/content.json");
+    let enveloped = path("circular/envelope/plain/content.json");
+    for arguments in [&["validate"][..], &["validate", "-f", "circular"]] {
+        assert_eq!(hop(arguments.iter().chain([&&*refused])).run().expect(1), "");
+        hop(arguments.iter().chain([&&*enveloped])).run().expect(0);
+    }
+    // Of any other name it may have either.
+    let folder = tempfile::tempdir().unwrap();
+    for (case, form) in [("hop/plain", "wire"), ("refused/not-an-object", "file")] {
+        let copy = folder.path().join("circular.json");
+        fs::copy(fixture("circular").join(case).join("content.json"), &copy).unwrap();
+        let copy = copy.to_str().unwrap();
+        let finished = hop(["validate", "-f", "circular", copy]).run();
+        assert_eq!(finished.expect(0), format!("{copy}: ok, circular (as asked, in the {form} form)\n"));
+    }
+    // The same content under the names of the two forms.
+    for (name, code) in [("content.json", 1), ("file.json", 0)] {
+        let copy = folder.path().join(name);
+        fs::copy(&refused, &copy).unwrap();
+        hop(["validate", "-f", "circular", copy.to_str().unwrap()]).run().expect(code);
     }
 }
 

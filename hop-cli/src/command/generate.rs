@@ -25,8 +25,8 @@ pub(crate) fn run(options: &Generate) -> Result<ExitCode, Failure> {
     })?;
     let Some(out) = &options.out else {
         output::bytes(generated.module.as_bytes(), b"\n")?;
-        if let Some(fixtures) = &options.fixtures {
-            write_fixture(&fixtures.join(CASE), &options.format, &generated.fixture)?;
+        if let (Some(fixtures), Some(fixture)) = (&options.fixtures, &generated.fixture) {
+            write_fixture(&fixtures.join(CASE), &options.format, fixture)?;
         }
         return Ok(ExitCode::SUCCESS);
     };
@@ -37,7 +37,9 @@ pub(crate) fn run(options: &Generate) -> Result<ExitCode, Failure> {
     write(out, generated.module.as_bytes())?;
     let fixtures = options.fixtures.clone().unwrap_or_else(|| home(out).join("fixtures").join(&options.format));
     let case = fixtures.join(CASE);
-    write_fixture(&case, &options.format, &generated.fixture)?;
+    if let Some(fixture) = &generated.fixture {
+        write_fixture(&case, &options.format, fixture)?;
+    }
     report(out, &case, &generated)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -56,7 +58,11 @@ fn report(out: &Path, case: &Path, generated: &Generated) -> io::Result<()> {
     if generated.schema.is_some() {
         output::line(format_args!("{}: its schema", out.with_extension("avsc").display()))?;
     }
-    output::line(format_args!("{}: an example", case.display()))?;
+    if generated.fixture.is_some() {
+        output::line(format_args!("{}: an example", case.display()))?;
+    } else {
+        output::line("no example: none was found that the schema takes; put a message of yours among the fixtures")?;
+    }
     let mut crates = vec!["hop-core (feature derive)", "serde (feature derive)"];
     if generated.schema.is_some() {
         crates.insert(1, "hop-models");

@@ -27,6 +27,9 @@ const CONTENT: &str = include_str!("../../templates/new/content.json.in");
 const TAKEN: [&str; 11] =
     ["alloc", "core", "hop", "hop_cli", "hop_core", "hop_derive", "hop_models", "proc_macro", "serde", "std", "test"];
 
+/// Types that the new crate names itself, beside those that all generated code names.
+const NAMED: [&str; 3] = ["Encoder", "Registry", "Result"];
+
 pub(crate) fn run(options: &New) -> Result<ExitCode, Failure> {
     let name = &options.name;
     check_name(name).map_err(Failure::Usage)?;
@@ -87,6 +90,17 @@ fn check_name(name: &str) -> Result<(), String> {
         ));
     }
     let lib = name.replace('-', "_");
+    if lib.contains("__") || lib.ends_with('_') {
+        return Err(format!(
+            "`{shown}` is no name of a crate: Rust has words with one `-` or `_` between them, and none at the end"
+        ));
+    }
+    let model = type_name(name);
+    if crate::generate::is_taken(&model) || NAMED.contains(&model.as_str()) {
+        return Err(format!(
+            "`{shown}` makes a type `{model}`, which means something else in the same code: choose another name"
+        ));
+    }
     if TAKEN.contains(&lib.as_str()) || crate::generate::is_keyword(&lib) {
         return Err(format!("`{shown}` means something else to Rust or to hop already: choose another name"));
     }
@@ -145,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_name_suits_a_crate_and_a_label() {
-        for name in ["donut", "donut-2", "snews_alert"] {
+        for name in ["donut", "donut-2", "snews_alert", "result-set"] {
             assert_eq!(check_name(name), Ok(()));
         }
         for (name, help) in [
@@ -157,6 +171,12 @@ mod tests {
             ("serde", "choose another"),
             ("hop-core", "choose another"),
             ("match", "choose another"),
+            ("option", "`Option`, which means something else in the same code: choose another"),
+            ("string", "`String`, which means something else in the same code: choose another"),
+            ("hop-model", "`HopModel`, which means something else in the same code: choose another"),
+            ("donut--2", "one `-` or `_` between"),
+            ("donut-_2", "one `-` or `_` between"),
+            ("donut-", "none at the end"),
             ("../x", "takes 1 to 64 of"),
         ] {
             let refused = check_name(name).unwrap_err();

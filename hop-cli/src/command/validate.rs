@@ -24,7 +24,10 @@ pub(crate) fn run(registry: &Registry, options: &Validate) -> Result<ExitCode, F
             output::line(as_json(path, checked))?;
         } else {
             match checked {
-                Ok(Valid { format, by }) => output::line(format_args!("{}: ok, {format} ({by})", path.display()))?,
+                Ok(Valid { format, by, form }) => {
+                    let form = form.map(|form| format!(", in the {form} form")).unwrap_or_default();
+                    output::line(format_args!("{}: ok, {format} ({by}{form})", path.display()))?;
+                }
                 Err(Problem { kind, message, .. }) => {
                     output::complain(format_args!("{}: {kind}: {message}", path.display()));
                 }
@@ -38,6 +41,8 @@ pub(crate) fn run(registry: &Registry, options: &Validate) -> Result<ExitCode, F
 struct Valid {
     format: &'static str,
     by: &'static str,
+    /// `wire` or `file`, where the name of the file does not say which it should be.
+    form: Option<&'static str>,
 }
 
 /// What is wrong with a file.
@@ -66,7 +71,13 @@ fn check(
     path: &Path,
     content: &Bytes,
 ) -> Result<Result<Valid, Problem>, Failure> {
-    let held = |model: &Registration, by| hold(model, by, path, content);
+    let held = |model: &Registration, by| {
+        // It may be one in an envelope of old.
+        hold(model, by, path, content).or_else(|problem| match by_ladder(registry, content) {
+            Ok(enveloped) if enveloped.format == model.format() && !is_file_form(path) => Ok(enveloped),
+            _ => Err(problem),
+        })
+    };
     if let Some(label) = &options.format {
         return Ok(held(registry.require(label)?, "as asked"));
     }
@@ -77,12 +88,7 @@ fn check(
     let folder = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let folders = folder.ancestors().skip(1).filter_map(Path::file_name).filter_map(std::ffi::OsStr::to_str);
     if let Some(model) = folders.into_iter().find_map(|name| registry.get(name)) {
-        // It may be one in an envelope of old.
-        let valid = held(model, "by its folder").or_else(|problem| match by_ladder(registry, content) {
-            Ok(enveloped) if enveloped.format == model.format() => Ok(enveloped),
-            _ => Err(problem),
-        });
-        return Ok(valid);
+        return Ok(held(model, "by its folder"));
     }
     Ok(match sniff(registry, content) {
         Some(model) => held(model, "by its content"),
@@ -95,17 +101,27 @@ fn is_fixture(path: &Path) -> bool {
     path.file_stem().is_some_and(|stem| stem == "content")
 }
 
-/// Holds content to a model: the wire form where the file is a fixture's, else the file form; the other one will do.
+/// Whether a file is one that `dump` writes, and `load` reads.
+fn is_file_form(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| stem == "file")
+}
+
+/// Holds content to a model, in the form that the name of the file says: `content.*` is as on the wire, `file.*` as in a
+/// file; of another name, it may be either.
 fn hold(model: &Registration, by: &'static str, path: &Path, content: &Bytes) -> Result<Valid, Problem> {
-    let wire = || model.decode(content.into());
-    let file = || model.load(content.into());
+    let wire = || model.decode(content.into()).map(|_| "wire");
+    let file = || model.load(content.into()).map(|_| "file");
     let read = if is_fixture(path) {
-        wire().or_else(|error| file().map_err(|_| error))
+        wire().map(|_| None)
+    } else if is_file_form(path) {
+        file().map(|_| None)
     } else {
-        file().or_else(|error| wire().map_err(|_| error))
+        // What starts like JSON is most likely meant for the wire.
+        let either = wire().or_else(|wire| file().map_err(|file| if text_starts_json(content) { wire } else { file }));
+        either.map(Some)
     };
     match read {
-        Ok(_) => Ok(Valid { format: model.format(), by }),
+        Ok(form) => Ok(Valid { format: model.format(), by, form }),
         Err(error) => Err(Problem::of(Some(model.format()), &error)),
     }
 }
@@ -125,7 +141,7 @@ fn by_headers(registry: &Registry, headers: &Path, content: &Bytes) -> Result<Re
                 registry.require(&label).err().unwrap_or_else(|| Error::new(ErrorKind::UnknownFormat, "registry"));
             Err(Problem::of(Some(&label), &error))
         }
-        _ => Ok(Valid { format: decoded.model.format(), by: "by its headers" }),
+        _ => Ok(Valid { format: decoded.model.format(), by: "by its headers", form: None }),
     })
 }
 
@@ -150,9 +166,9 @@ fn by_ladder(registry: &Registry, content: &Bytes) -> Result<Valid, Problem> {
     match registry.decode(&hop_core::Headers::new(), content.into()) {
         Err(error) => Err(Problem::of(None, &error)),
         Ok(decoded) => match decoded.route {
-            Route::Json => Ok(Valid { format: decoded.model.format(), by: "by its content" }),
+            Route::Json => Ok(Valid { format: decoded.model.format(), by: "by its content", form: None }),
             Route::Envelope { .. } if decoded.model.format() != "blob" => {
-                Ok(Valid { format: decoded.model.format(), by: "by its envelope" })
+                Ok(Valid { format: decoded.model.format(), by: "by its envelope", form: None })
             }
             _ => {
                 let json = text_starts_json(content).then(|| hop_core::json::parse(content.into()).err()).flatten();
@@ -175,8 +191,9 @@ fn text_starts_json(content: &[u8]) -> bool {
 fn as_json(path: &Path, checked: Result<Valid, Problem>) -> Value {
     let path: Value = (*path.to_string_lossy()).into();
     match checked {
-        Ok(Valid { format, by }) => {
-            Value::object([("path", path), ("ok", true.into()), ("format", format.into()), ("by", by.into())])
+        Ok(Valid { format, by, form }) => {
+            let known = [("path", path), ("ok", true.into()), ("format", format.into()), ("by", by.into())];
+            Value::object(known.into_iter().chain(form.map(|form| ("form", form.into()))))
         }
         Err(problem) => {
             let mut error = vec![("kind", problem.kind.into()), ("message", problem.message.as_str().into())];

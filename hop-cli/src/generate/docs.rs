@@ -21,6 +21,23 @@ pub(super) fn lines(text: &str, prefix: &str, out: &mut String) {
     }
 }
 
+/// A name of the schema, as the sentence that says no more: on one line, whatever it is made of.
+pub(super) fn code(name: &str) -> String {
+    // Code between the marks needs something to stand there.
+    if name.trim().is_empty() {
+        return "Empty text.".to_owned();
+    }
+    let mut out = String::from("`");
+    for character in name.chars() {
+        match character {
+            '`' => out.push('\''),
+            '\'' | '"' | '\\' => out.push(character),
+            other => out.extend(other.escape_debug()),
+        }
+    }
+    out + "`."
+}
+
 /// The words of each paragraph, escaped. Empty lines part paragraphs.
 fn paragraphs(text: &str) -> Vec<Vec<String>> {
     let mut paragraphs = vec![String::new()];
@@ -174,6 +191,18 @@ mod tests {
         lines(&text, "    ///", &mut out);
         assert!(out.lines().count() == 2 && out.lines().all(|line| line.len() <= 100), "{out}");
         assert!(out.lines().nth(1).unwrap().starts_with("    /// 12\\) - #"), "{out}");
+    }
+
+    #[test]
+    fn a_name_is_code_on_one_line() {
+        for (name, shown) in [
+            ("ra_deg", "`ra_deg`."),
+            ("a\nb\u{202E}\u{7}", "`a\\nb\\u{202e}\\u{7}`."),
+            ("it's `x` \"y\"", "`it's 'x' \"y\"`."),
+            (" ", "Empty text."),
+        ] {
+            assert_eq!(code(name), shown);
+        }
     }
 
     #[test]

@@ -57,7 +57,9 @@ pub(super) fn module(module: &Module<'_>) -> String {
     let mut out = String::new();
     docs::lines(&module.docs, "//!", &mut out);
     out.push_str("//!\n");
-    out.push_str(&format!("//! {} from `{}`; to change it, generate it again.\n\n", super::MARK, module.file));
+    let from = docs::code(&module.file);
+    let from = from.trim_end_matches('.');
+    out.push_str(&format!("//! {} from {from}; to change it, generate it again.\n\n", super::MARK));
     out.push_str(&uses);
     out + body.trim_end_matches('\n') + "\n"
 }
@@ -71,8 +73,9 @@ pub(super) fn text(schema: &str) -> String {
 
 /// What the body needs, in the order in which rustfmt puts it.
 fn uses(body: &str) -> String {
-    // Types are named in code; the words of a schema stand behind slashes.
-    let code: Vec<&str> = body.lines().filter(|line| !line.trim_start().starts_with("///")).collect();
+    // Types are named in code; the words of a schema stand behind slashes, and its keys in attributes of serde.
+    let is_code = |line: &&str| !["///", "#[serde("].iter().any(|start| line.trim_start().starts_with(start));
+    let code: Vec<&str> = body.lines().filter(is_code).collect();
     let named = |name: &str| {
         let is_it = |word: &str| word == name;
         code.iter().any(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(is_it))
@@ -110,7 +113,7 @@ impl Writer<'_> {
     fn item(&mut self, id: Id) {
         let item = &self.module.shapes.items[id];
         let name = self.module.names.get(id).to_owned();
-        let known_as = format!("`{}`.", item.known_as.replace('`', "'"));
+        let known_as = docs::code(&item.known_as);
         self.docs(&item.docs, &known_as, "");
         let traits = match &item.shape {
             Shape::Record(fields)
@@ -164,7 +167,7 @@ impl Writer<'_> {
         self.rename_all(convention);
         self.line(&format!("pub struct {name} {{"));
         for ((rust, key), field) in pairs.iter().zip(fields) {
-            self.docs(&field.docs, &format!("`{}`.", key.replace('`', "'")), "    ");
+            self.docs(&field.docs, &docs::code(key), "    ");
             if field.rest {
                 self.line("    #[serde(flatten)]");
             } else if convention.field(rust) != *key {
@@ -202,11 +205,7 @@ impl Writer<'_> {
         self.rename_all(convention);
         self.line(&format!("pub enum {name} {{"));
         for (rust, symbol) in pairs.drain(..) {
-            let shown = symbol.replace('`', "'");
-            // Code between the marks needs something to stand there.
-            let shown =
-                if shown.trim().is_empty() { "Empty text.".to_owned() } else { format!("`{}`.", shown.escape_debug()) };
-            self.line(&format!("    /// {shown}"));
+            self.line(&format!("    /// {}", docs::code(&symbol)));
             if convention.variant(&rust) != symbol {
                 self.line(&format!("    #[serde(rename = {symbol:?})]"));
             }
@@ -229,12 +228,12 @@ impl Writer<'_> {
         self.line(&format!("pub enum {name} {{"));
         for (variant, branch) in variants.iter().zip(&choice.branches) {
             let known_as = match &branch.of {
-                Type::Item(id) => self.module.shapes.items[*id].known_as.replace('`', "'"),
-                _ => String::new(),
+                Type::Item(id) => self.module.shapes.items[*id].known_as.as_str(),
+                _ => "",
             };
-            let otherwise = if known_as.is_empty() { plain(&branch.of).to_owned() } else { format!("`{known_as}`.") };
+            let otherwise = if known_as.is_empty() { plain(&branch.of).to_owned() } else { docs::code(known_as) };
             self.docs(&branch.docs, &otherwise, "    ");
-            if choice.tagged && known_as != *variant {
+            if choice.tagged && known_as != variant {
                 self.line(&format!("    #[serde(rename = {known_as:?})]"));
             }
             let mut of = self.written(id, &branch.of);

@@ -5,14 +5,17 @@ use hop_core::{Object, Value};
 use super::shape::{Field, Id, Presence, Shape, Shapes, Type};
 
 /// A message of `root`, in the order and the types in which the generated code writes it; `None` for one that has no end.
-pub(super) fn message(shapes: &Shapes, root: Id) -> Option<Value> {
-    let mut maker = Maker { shapes, within: Vec::new() };
+///
+/// `any` stands where the type leaves open what there is.
+pub(super) fn message(shapes: &Shapes, root: Id, any: &Value) -> Option<Value> {
+    let mut maker = Maker { shapes, any, within: Vec::new() };
     let given = shapes.items[root].example.as_ref().and_then(|example| maker.item_as(root, example));
     given.or_else(|| maker.item(root))
 }
 
 struct Maker<'a> {
     shapes: &'a Shapes,
+    any: &'a Value,
     /// The items that are being made: they are not made once more within themselves.
     within: Vec<Id>,
 }
@@ -63,7 +66,8 @@ impl Maker<'_> {
     /// Something of a type; `key` is the field that it is for.
     fn of(&mut self, of: &Type, key: &str) -> Option<Value> {
         Some(match of {
-            Type::Null | Type::Any => Value::Null,
+            Type::Null => Value::Null,
+            Type::Any => self.any.clone(),
             Type::Bool => true.into(),
             Type::Int32 | Type::Int64 | Type::Unsigned => 1.into(),
             // What 32 bits hold too.

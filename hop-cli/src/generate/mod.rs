@@ -14,7 +14,7 @@ mod shape;
 use std::path::Path;
 
 use bytes::Bytes;
-use hop_core::{Content, Error, ErrorKind, MessageModel, Value};
+use hop_core::{Content, Error, ErrorKind, MessageModel, Object, Value};
 use hop_models::AvroBlob;
 use hop_models::avro::Schema;
 
@@ -50,8 +50,8 @@ pub(crate) struct Generated {
     pub(crate) schema: Option<String>,
     /// Whether the module needs `serde_bytes`.
     pub(crate) bytes: bool,
-    /// An example.
-    pub(crate) fixture: Fixture,
+    /// An example, where one is found that the schema takes.
+    pub(crate) fixture: Option<Fixture>,
 }
 
 /// An example of a message, as fixtures are kept.
@@ -92,8 +92,9 @@ struct Module<'a> {
 /// Kind `Invalid` when the file holds no schema that is understood, with the place in it; `Unsupported` for what it asks
 /// for beyond that; `Limit` for one that is too large, or refers to itself without end.
 pub(crate) fn generate(wanted: &Wanted<'_>) -> Result<Generated, Error> {
-    let json = read_json(wanted.from)?;
-    let (origin, schema) = if avro::is_avro(&json) {
+    let (json, of_container) = read_source(wanted.from)?;
+    let is_avsc = wanted.from.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("avsc"));
+    let (origin, schema) = if of_container || is_avsc || avro::is_avro(&json) {
         let avro = avro::read(wanted.from, &json)?;
         (avro.origin, Some(avro.schema))
     } else {
@@ -102,11 +103,7 @@ pub(crate) fn generate(wanted: &Wanted<'_>) -> Result<Generated, Error> {
     let Origin { shapes, root, title } = origin;
     let names = TypeNames::of(&shapes, root, wanted.name);
     let name = names.get(root).to_owned();
-    let fields = example::message(&shapes, root).ok_or_else(|| {
-        Error::new(ErrorKind::Invalid, wanted.from.display().to_string())
-            .expected("a schema of messages that end")
-            .found("a type that always holds another of its own")
-    })?;
+    let fixture = fixture(wanted, &shapes, root, schema.as_ref())?;
     let avsc = schema.as_ref().map(|schema| {
         let place = wanted.schema_file.map_or_else(|| emit::text(&tidy(schema)), |file| format!("{file:?}"));
         (format!("{name}Schema"), place)
@@ -123,13 +120,33 @@ pub(crate) fn generate(wanted: &Wanted<'_>) -> Result<Generated, Error> {
     let types = shapes.needed(root).len();
     let module = Module { shapes: &shapes, root, names, file: file_name(wanted.from), docs, hop, avsc };
     let module = emit::module(&module);
-    let content = match &schema {
-        Some(schema) => AvroBlob::new(fields.clone()).with_schema(Schema::parse(&tidy(schema))?)?.encode()?,
-        None => fields.to_json()?.into(),
-    };
-    let fixture = Fixture { file: if schema.is_some() { "content.avro" } else { "content.json" }, content, fields };
     let bytes = module.contains("use serde_bytes::");
     Ok(Generated { module, name, types, schema: schema.map(|schema| tidy(&schema)), bytes, fixture })
+}
+
+/// An example of a message; `None` where there is one, and none is found that the schema takes.
+fn fixture(wanted: &Wanted<'_>, shapes: &Shapes, root: Id, schema: Option<&Schema>) -> Result<Option<Fixture>, Error> {
+    let endless = || {
+        Error::new(ErrorKind::Invalid, wanted.from.display().to_string())
+            .expected("a schema of messages that end")
+            .found("a type that always holds another of its own")
+    };
+    let Some(schema) = schema else {
+        let fields = example::message(shapes, root, &Value::Null).ok_or_else(endless)?;
+        let content = fields.to_json()?.into();
+        return Ok(Some(Fixture { file: "content.json", content, fields }));
+    };
+    let schema = Schema::parse(&tidy(schema))?;
+    // A field of any value is one of those that Rust cannot tell apart; the schema does not take them all.
+    let anything: [Value; 5] =
+        [Value::Null, "".into(), 0.into(), Value::Array(Vec::new()), Value::Object(Object::new())];
+    for any in &anything {
+        let fields = example::message(shapes, root, any).ok_or_else(endless)?;
+        if let Ok(content) = AvroBlob::new(fields.clone()).with_schema(schema.clone())?.encode() {
+            return Ok(Some(Fixture { file: "content.avro", content, fields }));
+        }
+    }
+    Ok(None)
 }
 
 /// A schema as it is kept in a file. Messages carry that text, white space and all: there is no more of it than need be.
@@ -139,6 +156,11 @@ fn tidy(schema: &Schema) -> String {
 
 /// The JSON in a file, or that of the schema in an Avro file.
 fn read_json(path: &Path) -> Result<Value, Error> {
+    read_source(path).map(|(json, _)| json)
+}
+
+/// The same, and whether it is an Avro file's.
+fn read_source(path: &Path) -> Result<(Value, bool), Error> {
     let content = crate::command::decode::read(path).map_err(|error| {
         Error::new(ErrorKind::Invalid, path.display().to_string()).expected("a schema").found(error.to_string())
     })?;
@@ -146,9 +168,9 @@ fn read_json(path: &Path) -> Result<Value, Error> {
         if content.starts_with(b"Obj\x01") {
             // Alerts come with the schema that they were written by.
             let blob = AvroBlob::decode((&content).into())?;
-            return Ok(blob.schema().map(|schema| schema.json().clone()).unwrap_or_default());
+            return Ok((blob.schema().map(|schema| schema.json().clone()).unwrap_or_default(), true));
         }
-        hop_core::json::parse(Content::from(&content))
+        Ok((hop_core::json::parse(Content::from(&content))?, false))
     };
     read().map_err(|error: Error| error.about(path.display().to_string()))
 }
@@ -167,6 +189,11 @@ fn stem(path: &Path) -> String {
 /// The name of a type for what has that name elsewhere: `snews-alert` is `SnewsAlert`.
 pub(crate) fn type_name(text: &str) -> String {
     name::type_name(text, "Message")
+}
+
+/// Whether a type of that name would hide one that generated code names.
+pub(crate) fn is_taken(name: &str) -> bool {
+    name::TAKEN.contains(&name)
 }
 
 /// Whether Rust keeps a word for itself.

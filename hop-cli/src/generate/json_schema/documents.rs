@@ -187,6 +187,10 @@ impl Documents {
                 .expected(format!("at most {MOST_FILES} files"))
                 .found("more"));
         }
+        if !path.exists() {
+            let help = format!("put the file there: {}", path.display());
+            return Err(self.lost(from, address, "there is no such file".to_owned()).help(help));
+        }
         match read_json(&path) {
             Ok(json) => Ok(self.add(path, json)),
             Err(error) => Err(self.lost(from, address, error.to_string())),
@@ -208,7 +212,7 @@ impl Documents {
         Error::new(ErrorKind::Invalid, self.name(from))
             .expected("a `$ref` that leads somewhere")
             .found(format!("`{}`: {why}", reference.escape_debug()))
-            .at(Location::Path(from.pointer.to_string()))
+            .at(Location::Path(if from.pointer.is_empty() { "#".to_owned() } else { from.pointer.to_string() }))
     }
 }
 

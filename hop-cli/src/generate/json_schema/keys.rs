@@ -18,7 +18,8 @@ struct Keys {
 impl Reader {
     /// The one part of a schema that adds nothing to it: `{"allOf": [{"$ref": …}]}`.
     pub(super) fn only_part(&self, object: &Object, at: &At) -> Option<At> {
-        let adds = ["$ref", "title", "properties", "additionalProperties", "required", "oneOf", "anyOf"];
+        let adds =
+            ["$ref", "title", "properties", "patternProperties", "additionalProperties", "required", "oneOf", "anyOf"];
         let one = object.get("allOf").and_then(Value::as_array).is_some_and(|parts| parts.len() == 1);
         (one && !adds.iter().any(|key| object.get(key).is_some())).then(|| at.part("allOf").part("0"))
     }
@@ -100,21 +101,40 @@ impl Reader {
         if let (Some(required), false) = (of.get("required").and_then(Value::as_array), any) {
             keys.required.extend(required.iter().filter_map(Value::as_str).map(str::to_owned));
         }
-        if let (Some(Value::Object(_)), false) =
-            (of.get("additionalProperties"), keys.fields.iter().any(|field| field.rest))
-        {
-            let name = Name { of: format!("{within} value"), within: within.to_owned() };
-            let values = self.of(&at.part("additionalProperties"), &name)?;
-            keys.fields.push(Field {
-                key: "more".to_owned(),
-                docs: "Whatever else is there.".to_owned(),
-                of: Type::Map(Box::new(values)),
-                presence: Presence::Required,
-                example: None,
-                rest: true,
-            });
+        if let Some(values) = self.rest(of, at, within)? {
+            let of = Type::Map(Box::new(values));
+            match keys.fields.iter_mut().find(|field| field.rest) {
+                // What one part leaves to it is not what another does.
+                Some(rest) if rest.of != of => rest.of = Type::Map(Box::new(Type::Any)),
+                Some(_) => {}
+                None => keys.fields.push(Field {
+                    key: "more".to_owned(),
+                    docs: "Whatever else is there.".to_owned(),
+                    of,
+                    presence: Presence::Required,
+                    example: None,
+                    rest: true,
+                }),
+            }
         }
         Ok(())
+    }
+
+    /// The type of what an object holds under keys that it does not name, where it says anything of it.
+    fn rest(&mut self, of: &Object, at: &At, within: &str) -> Result<Option<Type>, Error> {
+        let name = Name { of: format!("{within} value"), within: within.to_owned() };
+        let patterns = of.get("patternProperties").and_then(Value::as_object).filter(|patterns| !patterns.is_empty());
+        let others = of.get("additionalProperties");
+        Ok(match (patterns, others) {
+            (None, Some(Value::Object(_))) => Some(self.of(&at.part("additionalProperties"), &name)?),
+            (None, _) => None,
+            // No other keys than those of the one pattern.
+            (Some(patterns), Some(Value::Bool(false))) if patterns.len() == 1 => {
+                let pattern = patterns.iter().next().map(|(key, _)| key.to_string_lossy().into_owned());
+                Some(self.of(&at.part("patternProperties").part(&pattern.unwrap_or_default()), &name)?)
+            }
+            (Some(_), _) => Some(Type::Any),
+        })
     }
 
     fn field(&mut self, at: &At, key: &str, within: &str, any: bool, fields: &mut Vec<Field>) -> Result<(), Error> {
