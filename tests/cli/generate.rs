@@ -96,6 +96,31 @@ fn of_several_types_the_content_tells_which_it_is_or_any_value_is_kept() {
 }
 
 #[test]
+fn a_constant_tells_one_branch_from_another_and_a_new_one_is_kept() {
+    let branch = |kind: &str, key: &str| {
+        format!(
+            r#"{{"title": "{kind}", "type": "object", "required": ["kind"],
+                "properties": {{"kind": {{"const": "{kind}"}}, "{key}": {{"type": "number"}}}}}}"#
+        )
+    };
+    let text = format!(r#"{{"title": "Shape", "oneOf": [{}, {}]}}"#, branch("round", "r"), branch("square", "w"));
+    has(
+        &text,
+        &[
+            "pub enum Shape {",
+            "Round(Box<Round>),",
+            "Square(Box<Square>),",
+            "Other(Value),",
+            "pub kind: RoundKind,",
+            "pub kind: SquareKind,",
+            "#[serde(rename = \"square\")]",
+        ],
+    );
+    // Outside of a choice it says little: another text costs no alert.
+    has(&branch("round", "r"), &["pub kind: String,"]);
+}
+
+#[test]
 fn names_are_rusts_and_the_schemas_stand_beside_them() {
     has(
         r#"{"type": "object", "properties": {"type": {"type": "string"}, "self": {"type": "string"}, "2mass": {"type": "string"},

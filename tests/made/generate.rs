@@ -102,6 +102,14 @@ const SCHEMAS: [(&str, &str, &[&str]); 14] = [
 /// The core of GCN's notices, each file as a schema of its own.
 const CORE: &str = "gcn/notices/core";
 
+/// Two kinds that only a constant tells apart; keys that are no code, and one that is on two lines; other keys, too.
+const SHAPES: &str = r#"{"title": "Shape", "oneOf": [
+    {"title": "round", "type": "object", "required": ["kind"],
+        "properties": {"kind": {"const": "round"}, "r": {"type": "number"}, "Value": {"type": "number"}, "a\nb": {}},
+        "patternProperties": {"^x_": {"type": "number"}}},
+    {"title": "square", "type": "object", "required": ["kind"],
+        "properties": {"kind": {"const": "square"}, "w": {"type": "number"}}}]}"#;
+
 /// A crate of generated modules.
 struct Made {
     folder: PathBuf,
@@ -212,6 +220,28 @@ fn what_is_generated_compiles_without_a_warning_and_reads_the_missions_messages(
         }
     }
     assert!(corpus.is_none() || known.len() > 25, "{} schemas in the corpus", known.len());
+    // What a constant tells apart, and one that is new.
+    let shapes = folder.join("schemas/shapes.schema.json");
+    fs::create_dir_all(folder.join("schemas")).unwrap();
+    fs::write(&shapes, SHAPES).unwrap();
+    let mut messages = Vec::new();
+    for (kind, key) in [("square", "w"), ("round", "r"), ("line", "length")] {
+        messages.push(folder.join(format!("schemas/{kind}.json")));
+        fs::write(messages.last().unwrap(), format!(r#"{{"kind": "{kind}", "{key}": 2.5}}"#)).unwrap();
+    }
+    made.add(&shapes, "shapes", messages);
+    for (name, text) in [
+        (
+            "list",
+            r#"{"type": "array", "items": {"type": "record", "name": "Point", "fields": [{"name": "x", "type": "int"}]}}"#,
+        ),
+        ("raw", r#"{"type": "bytes"}"#),
+        ("mixed", r#"{"type": "record", "name": "Mixed", "fields": [{"name": "x", "type": ["string", "bytes"]}]}"#),
+    ] {
+        let schema = folder.join(format!("schemas/{name}.avsc"));
+        fs::write(&schema, text).unwrap();
+        made.add(&schema, name, Vec::new());
+    }
     made.complete();
 
     let formatted: Vec<PathBuf> =

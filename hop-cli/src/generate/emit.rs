@@ -132,6 +132,16 @@ impl Writer<'_> {
         match &item.shape {
             Shape::Record(fields) => self.record(id, &name, fields),
             Shape::Enumeration(symbols) => self.enumeration(&name, symbols),
+            Shape::Constant(text) => {
+                let variant = name::type_name(text, "Empty");
+                self.line(&format!("pub enum {name} {{"));
+                self.line(&format!("    /// {}", docs::code(text)));
+                if variant != *text {
+                    self.line(&format!("    #[serde(rename = {text:?})]"));
+                }
+                self.line(&format!("    {variant},"));
+                self.line("}");
+            }
             Shape::Choice(choice) => self.choice(id, &name, choice),
             Shape::Alias(of) => {
                 let of = self.written(id, of);
@@ -284,7 +294,7 @@ impl Writer<'_> {
             Type::List(_) => "List",
             Type::Array(..) | Type::Tuple(_) => "Array",
             Type::Map(_) => "Map",
-            Type::Any | Type::Option(_) => "Any",
+            Type::Any | Type::Option(_) => "Other",
             Type::Item(id) => return self.module.names.get(*id).to_owned(),
         }
         .to_owned()

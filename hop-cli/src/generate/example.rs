@@ -29,6 +29,7 @@ impl Maker<'_> {
         let made = match &self.shapes.items[id].shape {
             Shape::Record(fields) => self.record(fields),
             Shape::Enumeration(symbols) => symbols.first().map(|symbol| symbol.as_str().into()),
+            Shape::Constant(text) => Some(text.as_str().into()),
             Shape::Choice(choice) => choice.branches.iter().find_map(|branch| {
                 let content = self.of(&branch.of, "")?;
                 Some(if choice.tagged { self.tagged(&branch.of, content) } else { content })
@@ -150,6 +151,7 @@ impl Maker<'_> {
                 Some(Value::Object(object))
             }
             (Shape::Enumeration(_), Value::String(_)) => Some(given.clone()),
+            (Shape::Constant(text), given) => (given.as_str() == Some(text)).then(|| given.clone()),
             (Shape::Choice(choice), given) if !choice.tagged => {
                 choice.branches.iter().find_map(|branch| self.of_as(&branch.of, given))
             }

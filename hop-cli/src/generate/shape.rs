@@ -33,6 +33,8 @@ pub(super) enum Shape {
     Record(Vec<Field>),
     /// Texts that the schema lists.
     Enumeration(Vec<String>),
+    /// This one text: it tells a branch of a choice from the others.
+    Constant(String),
     Choice(Choice),
     /// One type under a name: a message that is no record.
     Alias(Type),
@@ -61,6 +63,8 @@ pub(super) struct Field {
     pub(super) presence: Presence,
     /// What the schema gives as an example or as the default.
     pub(super) example: Option<Value>,
+    /// The one text that it can be.
+    pub(super) constant: Option<String>,
     /// Whether it holds what no other field names.
     pub(super) rest: bool,
 }
@@ -127,6 +131,54 @@ impl Type {
 }
 
 impl Shapes {
+    /// Makes the fields that tell some of `branches`, which are records, by a text of each take no other text; whether
+    /// there are any.
+    pub(super) fn close_constants(&mut self, branches: &[Type]) -> bool {
+        let records: Vec<Id> = branches
+            .iter()
+            .filter_map(|branch| match branch {
+                Type::Item(id) if matches!(self.items[*id].shape, Shape::Record(_)) => Some(*id),
+                _ => None,
+            })
+            .collect();
+        let mut texts: Vec<(Id, usize, String, String)> = Vec::new();
+        for id in &records {
+            if let Shape::Record(fields) = &self.items[*id].shape {
+                for (at, field) in fields.iter().enumerate().filter(|(_, field)| field.presence == Presence::Required) {
+                    if let Some(text) = &field.constant {
+                        texts.push((*id, at, field.key.clone(), text.clone()));
+                    }
+                }
+            }
+        }
+        let tells = |(id, _, key, text): &&(Id, usize, String, String)| {
+            texts.iter().any(|(other, _, other_key, other_text)| other != id && other_key == key && other_text != text)
+        };
+        let told: Vec<_> = texts.iter().filter(tells).collect();
+        for (id, at, key, text) in &told {
+            let of = match &self.items[*id].shape {
+                Shape::Record(fields) => &fields[*at].of,
+                _ => continue,
+            };
+            // It may be a branch of another choice already.
+            if matches!(of, Type::Item(_)) {
+                continue;
+            }
+            let within = self.items[*id].known_as.clone();
+            let of = self.add(Item {
+                known_as: format!("{text} {key}"),
+                within,
+                docs: format!("What tells one that is {text} from the others."),
+                shape: Shape::Constant(text.clone()),
+                example: None,
+            });
+            if let Shape::Record(fields) = &mut self.items[*id].shape {
+                fields[*at].of = Type::Item(of);
+            }
+        }
+        !told.is_empty()
+    }
+
     pub(super) fn add(&mut self, item: Item) -> Id {
         self.items.push(item);
         self.items.len() - 1
@@ -139,7 +191,7 @@ impl Shapes {
             Shape::Record(fields) => fields.iter().for_each(|field| field.of.items(direct, &mut found)),
             Shape::Choice(choice) => choice.branches.iter().for_each(|branch| branch.of.items(direct, &mut found)),
             Shape::Alias(of) => of.items(direct, &mut found),
-            Shape::Enumeration(_) | Shape::Pending => {}
+            Shape::Enumeration(_) | Shape::Constant(_) | Shape::Pending => {}
         }
         found
     }
@@ -238,6 +290,9 @@ fn swallows(shapes: &Shapes, apart: &[Type]) -> bool {
         .collect();
     let takes = |one: &Shape, other: &Shape| match (one, other) {
         (Shape::Record(one), Shape::Record(other)) => {
+            if told_by_constant(shapes, one, other) {
+                return false;
+            }
             let mut required = one.iter().filter(|field| field.is_required());
             required.all(|field| other.iter().any(|other| other.key == field.key))
         }
@@ -257,6 +312,21 @@ fn swallows(shapes: &Shapes, apart: &[Type]) -> bool {
     records.iter().enumerate().any(|(at, one)| records[at + 1..].iter().any(|other| takes(one, other)))
         || apart.iter().filter(of_records).count() > 1
         || (apart.iter().any(|one| matches!(one, Type::Map(_))) && records.iter().any(|shape| requires_nothing(&shape)))
+}
+
+/// Whether two records have a field that is one text in this and another in that.
+fn told_by_constant(shapes: &Shapes, one: &[Field], other: &[Field]) -> bool {
+    let constant = |field: &Field| match field.of {
+        Type::Item(id) => match &shapes.items[id].shape {
+            Shape::Constant(text) => Some(text.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    one.iter().filter(|field| field.is_required()).any(|field| {
+        let there = other.iter().find(|other| other.key == field.key && other.is_required()).and_then(constant);
+        matches!((constant(field), there), (Some(this), Some(that)) if this != that)
+    })
 }
 
 impl Field {

@@ -121,6 +121,7 @@ impl Reader {
                 key,
                 of,
                 example: default,
+                constant: None,
                 rest: false,
             };
             // Schemas in use name fields twice. The last value stands, as in the reading.

@@ -113,6 +113,7 @@ impl Reader {
                     of,
                     presence: Presence::Required,
                     example: None,
+                    constant: None,
                     rest: true,
                 }),
             }
@@ -141,10 +142,12 @@ impl Reader {
         let name = Name { of: key.to_owned(), within: within.to_owned() };
         let of = self.of(at, &name)?;
         let (docs, example) = (self.field_docs(at)?, self.example(at)?);
+        // What one of several parts says holds only where that one does.
+        let constant = self.value(at)?.get("const").and_then(Value::as_str).map(str::to_owned).filter(|_| !any);
         let is_it = |field: &Field| field.key == key && !field.rest;
         let Some(place) = fields.iter().position(is_it) else {
             let presence = Presence::Optional;
-            fields.push(Field { key: key.to_owned(), docs, of, presence, example, rest: false });
+            fields.push(Field { key: key.to_owned(), docs, of, presence, example, constant, rest: false });
             return Ok(());
         };
         let known = fields[place].of.clone();
@@ -155,6 +158,7 @@ impl Reader {
         };
         let field = &mut fields[place];
         field.of = of;
+        field.constant = if any { None } else { constant.or_else(|| field.constant.take()) };
         field.example = example.or_else(|| field.example.take());
         if !docs.is_empty() {
             field.docs = docs;

@@ -286,7 +286,8 @@ impl Reader {
                 // A choice within a choice is one.
                 Type::Item(id) => match &self.shapes.items[id].shape {
                     Shape::Choice(choice) if !choice.tagged => {
-                        docs.extend(choice.branches.iter().map(|branch| (branch.of.clone(), branch.docs.clone())));
+                        let known = choice.branches.iter().filter(|branch| branch.of != Type::Any);
+                        docs.extend(known.map(|branch| (branch.of.clone(), branch.docs.clone())));
                         continue;
                     }
                     _ => branch.of,
@@ -295,7 +296,14 @@ impl Reader {
             };
             docs.push((of, branch.docs));
         }
-        let mut apart = told_apart(&self.shapes, docs.iter().map(|(of, _)| of.clone()).collect());
+        let branches: Vec<Type> = docs.iter().map(|(of, _)| of.clone()).collect();
+        let closed = self.shapes.close_constants(&branches);
+        let mut apart = told_apart(&self.shapes, branches);
+        if closed && apart.len() > 1 {
+            // One of a kind that is yet to be thought of.
+            apart.push(Type::Any);
+            docs.push((Type::Any, "One that the schema does not list, as it was sent.".to_owned()));
+        }
         let of = match apart.len() {
             0 => Type::Null,
             1 => apart.remove(0),
