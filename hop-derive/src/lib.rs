@@ -168,6 +168,8 @@
 //! All mistakes of one type are reported at once, each where it stands. The type still counts as a model for the rest
 //! of the compilation, so that they are not followed by errors about a missing `MessageModel`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 // attr: what the user wrote -> model: what it means, checked -> expand: the code for it.
 mod attr;
 mod expand;

@@ -14,6 +14,8 @@
 //! A program that names this crate finds them in [`Registry::linked`](hop_core::Registry::linked). One that wants to be
 //! sure puts [`MODELS`] into its registry by hand.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod avro;
 pub mod codec;
 pub mod external;

@@ -128,7 +128,7 @@ fn own_checkout() -> Option<PathBuf> {
     checkout.join("hop-core/Cargo.toml").is_file().then(|| checkout.to_owned())
 }
 
-/// Where cargo finds a crate of hop. That is never crates.io: what bears these names there is not ours.
+/// Where cargo finds a crate of hop. Never the public registry: the crates with these names there belong to others.
 fn dependency(name: &str, checkout: &Path) -> Result<String, Failure> {
     let path = checkout.join(name);
     let path = fs::canonicalize(&path).ok().filter(|path| path.join("Cargo.toml").is_file()).ok_or_else(|| {
