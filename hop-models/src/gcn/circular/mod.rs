@@ -125,10 +125,10 @@ impl Circular {
         date::of_circular(self.titles.get("date")?)
     }
 
-    /// The event that it is about: what GCN's JSON states, else the first name in the subject.
+    /// Returns the event that the circular is about: what GCN's JSON states, else the first name in the subject.
     ///
-    /// Names are written as their catalogues do: `GRB 230818A`, `S200302c`, `IceCube-230401A`, `SGR 1935+2154`,
-    /// `AT2017gfo`, `EP240219a`, `FRB 20201124A`, `Swift J1727.8-1613`. `None` where no such name is found.
+    /// Names are written as [`event_names`](Self::event_names) writes them; a stated one that is in no known catalogue is
+    /// returned as it stands. `None` where there is neither.
     ///
     /// ```
     /// # use hop_models::Circular;
@@ -136,8 +136,42 @@ impl Circular {
     /// assert_eq!(circular.event_name().as_deref(), Some("GRB 230818A"));
     /// ```
     pub fn event_name(&self) -> Option<String> {
-        let stated = self.titles.get("eventid").filter(|name| !name.trim().is_empty());
-        stated.map(str::to_owned).or_else(|| event::name(&self.subject()?))
+        let stated = self.titles.get("eventid").map(str::trim).filter(|name| !name.is_empty());
+        match stated {
+            Some(stated) => event::names(stated).next().or_else(|| Some(stated.to_owned())),
+            None => event::names(&self.subject()?).next(),
+        }
+    }
+
+    /// Returns every event named in the subject, each once, in order.
+    ///
+    /// One event has one name, written as its catalogue writes it, however the subject spells it: lower case, glued
+    /// together, with any of Unicode's spaces and dashes.
+    ///
+    /// | events | written |
+    /// |---|---|
+    /// | gamma-ray bursts, X-ray flashes | `GRB 230818A`, `GRB 991208`, `GRB 230812.78`, `XRF 050509C` |
+    /// | fast radio bursts | `FRB 20220912A`, `FRB 121102`, `FRB 180916.J0158+65` |
+    /// | gravitational waves | `S231127cg`, `MS230922ab`, `G298048`, `GW170817`, `GW200105_162426`, `LVT151012` |
+    /// | neutrinos | `IceCube-170922A` (also of `IC170922A`), `IceCube-Cascade 221223A`, `HAWC-221123A`, `NuEm-230927A`, `ANTARES 170902A`, `KM3-230213A`, `GVD210418CA`, `Baksan Neutrino Observatory Alert 201228.36` |
+    /// | X-ray transients | `EP240219a`, `EPW20240219aa`, `LXT 221107A`, `sb25021804` |
+    /// | optical transients | `AT2019wxt`, `SN 2011A`, `SN 2011dh`, `ZTF23aabmzlp`, `iPTF14yb`, `ASASSN-18ey` |
+    /// | sources by position | `SGR 1935+2154`, `SGR Swift J1818.0-1607`, `Swift J1727.8-1613`, `MAXI J1820+070`, `1E 1547.0-5408`, `MASTER OT J…` |
+    ///
+    /// GCN's own website names the same events, with two differences:
+    ///
+    /// | subject | GCN | here | because |
+    /// |---|---|---|---|
+    /// | `LIGO/Virgo S200224ca: …` | `LIGO/Virgo S200224ca` | `S200224ca` | GraceDB's name; the same event otherwise has as many names as there are spellings of the detectors |
+    /// | `S231127cg` | none | `S231127cg` | the name is whole without the detectors |
+    ///
+    /// ```
+    /// # use hop_models::Circular;
+    /// let circular = Circular::new([("SUBJECT", "EP240219a/GRB 240219A: optical limits")], "");
+    /// assert_eq!(circular.event_names(), ["EP240219a", "GRB 240219A"]);
+    /// ```
+    pub fn event_names(&self) -> Vec<String> {
+        self.subject().map(|subject| event::names(&subject).collect()).unwrap_or_default()
     }
 
     /// The circulars in a file of several, such as GCN keeps for each event, in order.
