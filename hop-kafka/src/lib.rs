@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod auth;
+mod blocking;
 mod complaint;
 mod config;
 mod configuration;
@@ -15,10 +16,11 @@ mod record;
 mod stream;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod time;
 mod url;
-mod waiting;
 
 pub use self::auth::{Auth, Credential};
+pub use self::blocking::{FromError, block_on, block_on_within};
 pub use self::configuration::Configuration;
 pub use self::consumer::{
     Alert, Control, Lag, Start, StartPosition, StartReason, Subscribe, Subscription, Typed, TypedSubscription,

@@ -129,7 +129,7 @@ impl Stream {
     /// # Errors
     /// As there.
     pub fn list_topics_blocking(&self, url: impl AsRef<str>) -> Result<Vec<Topic>, Error> {
-        crate::waiting::block_on(self.list_topics(url))
+        crate::blocking::block_on(self.list_topics(url))
     }
 
     /// The username that readers and writers of `url` speak as; `None` when authentication is off.

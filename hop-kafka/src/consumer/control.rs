@@ -14,7 +14,9 @@ use tokio::sync::oneshot;
 use super::assign::Assigner;
 use super::inbox::Inbox;
 use super::start::Start;
+use crate::blocking::own;
 use crate::counters::{ReadCounters, Tally};
+use crate::time::{for_librdkafka, timeout};
 use crate::{Error, ErrorKind};
 
 /// A request to read on from elsewhere, for the polling thread.
@@ -117,10 +119,10 @@ async fn aside<T: Send + 'static>(
 
 /// What another thread tells, if it does so within this time.
 async fn answer<T>(operation: &str, within: Duration, told: oneshot::Receiver<T>) -> Result<T, Error> {
-    match tokio::time::timeout(within, told).await {
-        Ok(Ok(told)) => Ok(told),
-        Ok(Err(_)) => Err(ended(operation)),
-        Err(_) => Err(Error::new(ErrorKind::TimedOut, format!("{operation}: no answer within {within:?}"))
+    match timeout(within, own(told)).await {
+        Some(Ok(told)) => Ok(told),
+        Some(Err(_)) => Err(ended(operation)),
+        None => Err(Error::new(ErrorKind::TimedOut, format!("{operation}: no answer within {within:?}"))
             .help("check the connection to the broker, or allow more time")),
     }
 }
@@ -189,7 +191,7 @@ impl Control {
             if ends.count() == 0 {
                 return Ok(Vec::new());
             }
-            let ends = consumer.offsets_for_times(ends, within)?.to_topic_map();
+            let ends = consumer.offsets_for_times(ends, for_librdkafka(within))?.to_topic_map();
             let lag = |element: rdkafka::topic_partition_list::TopicPartitionListElem<'_>| {
                 let number = |offset: &Offset| match offset {
                     Offset::Offset(offset) => Some(*offset),

@@ -15,7 +15,7 @@ mod subscribe;
 mod subscription;
 mod undecodable;
 
-use crate::waiting::spawn;
+use crate::blocking::spawn;
 
 pub use self::alert::{Alert, Typed};
 pub use self::control::{Control, Lag};

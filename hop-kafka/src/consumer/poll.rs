@@ -22,6 +22,7 @@ use crate::auth::token::Refresher;
 use crate::counters::Tally;
 use crate::error::is_transient;
 use crate::record::{Topics, record};
+use crate::time::for_librdkafka;
 use crate::{Error, ErrorKind};
 
 /// How long one poll waits: the delay with which the thread sees that it is to stop.
@@ -229,7 +230,8 @@ impl Poller {
     fn seek_where_asked(&self, consumer: &Consumer) -> Vec<Partition> {
         let seek = |Seek { place, within, tell }| {
             let partition = partition_of(&place);
-            let sought = consumer.seek(&place.topic, place.partition, Offset::Offset(place.offset), within);
+            let sought =
+                consumer.seek(&place.topic, place.partition, Offset::Offset(place.offset), for_librdkafka(within));
             if sought.is_ok() {
                 consumer.context().moved(&partition, place.offset);
             }

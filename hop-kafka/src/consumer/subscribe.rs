@@ -18,6 +18,7 @@ use super::open::{Filter, Opener};
 use super::poll::Poller;
 use super::{StartPosition, Subscription, Undecodable, spawn};
 use crate::auth::token::{Refresher, hand_over};
+use crate::blocking::own;
 use crate::complaint::Complaint;
 use crate::counters::Tally;
 use crate::producer::Publish;
@@ -180,13 +181,13 @@ impl Subscribe {
     /// # Errors
     /// As awaiting it.
     pub fn start_blocking(self) -> Result<Subscription, Error> {
-        pollster::block_on(self.connect())
+        crate::block_on(self.connect())
     }
 
     async fn connect(self) -> Result<Subscription, Error> {
         let (subscription, started) = self.launch()?;
         let ended = || Error::new(ErrorKind::Kafka, "the reader's thread ended before it was connected");
-        started.await.unwrap_or_else(|_| Err(ended()))?;
+        own(started).await.unwrap_or_else(|_| Err(ended()))?;
         Ok(subscription)
     }
 

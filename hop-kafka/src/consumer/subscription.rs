@@ -15,7 +15,9 @@ use super::inbox::Item;
 use super::open::{Opened, Opener, What};
 use super::undecodable::{Sending, Undecodable};
 use super::{Alert, Control, Lag, Start, Typed};
+use crate::blocking::{block_on, poll_own};
 use crate::counters::ReadCounters;
+use crate::time::timeout;
 use crate::{Error, ErrorKind, Publisher};
 
 /// How long [`Subscription::close`] waits for a broker that does not answer.
@@ -77,9 +79,11 @@ impl Subscription {
     /// cancelled at any await: no message is lost by that.
     pub async fn next_batch(&mut self, most: usize, within: Duration) -> Vec<Result<Alert, Error>> {
         self.finish_handed_over();
-        let gathered = std::future::poll_fn(|context| self.control.inbox.poll_gathered(context, most));
+        let gathered = std::future::poll_fn(|context| {
+            poll_own(context, |context| self.control.inbox.poll_gathered(context, most))
+        });
         // Whichever it was, what is there is taken.
-        let _in_time = tokio::time::timeout(within, gathered).await;
+        let _in_time = timeout(within, gathered).await;
         let mut batch = Vec::new();
         // No waiting from here on, so that nothing that was taken can be lost by it.
         let mut take = |context: &mut Context<'_>| Poll::Ready(self.poll_more_with(context, Opener::alert));
@@ -94,7 +98,7 @@ impl Subscription {
 
     /// The alerts as a blocking iterator, for programs without an asynchronous runtime.
     pub fn blocking(&mut self) -> impl Iterator<Item = Result<Alert, Error>> {
-        std::iter::from_fn(|| pollster::block_on(self.next()))
+        std::iter::from_fn(|| block_on(self.next()))
     }
 
     /// The same reader for one format: models of type `M`, and every other message skipped.
@@ -137,7 +141,8 @@ impl Subscription {
             }
             // A full inbox must not keep time-outs and signals of the same task waiting.
             let turn = std::task::ready!(tokio::task::coop::poll_proceed(context));
-            let Some(item) = std::task::ready!(self.control.inbox.poll_take(context)) else {
+            let Some(item) = std::task::ready!(poll_own(context, |context| self.control.inbox.poll_take(context)))
+            else {
                 return Poll::Ready(None);
             };
             turn.made_progress();
@@ -279,8 +284,8 @@ impl Subscription {
     /// As [`close`](Self::close).
     pub async fn close_within(self, patience: Duration) -> Result<usize, Error> {
         self.control.stop.store(true, Ordering::Release);
-        let ended = std::future::poll_fn(|context| self.control.inbox.poll_ended(context));
-        tokio::time::timeout(patience, ended).await.map_err(|_| self.not_closed(patience))
+        let ended = std::future::poll_fn(|context| poll_own(context, |context| self.control.inbox.poll_ended(context)));
+        timeout(patience, ended).await.ok_or_else(|| self.not_closed(patience))
     }
 
     /// The same, waiting on this thread.
@@ -345,7 +350,7 @@ impl<M: MessageModel> TypedSubscription<M> {
 
     /// As [`Subscription::blocking`].
     pub fn blocking(&mut self) -> impl Iterator<Item = Result<Typed<M>, Error>> {
-        std::iter::from_fn(|| pollster::block_on(self.next()))
+        std::iter::from_fn(|| block_on(self.next()))
     }
 
     /// As [`Subscription::control`].

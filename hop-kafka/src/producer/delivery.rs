@@ -18,6 +18,7 @@ use rdkafka::producer::{DeliveryResult, ProducerContext};
 use tokio::sync::{oneshot, watch};
 
 use super::limit::size_as_sent;
+use crate::blocking::poll_own;
 use crate::complaint::Complaint;
 use crate::counters::WriteTally;
 use crate::error::{Error, ErrorKind, Undelivered};
@@ -62,7 +63,7 @@ impl Delivery {
     /// # Errors
     /// As awaiting it: kind `Undelivered`, with the message.
     pub fn wait_blocking(self) -> Result<Delivered, Error> {
-        crate::waiting::block_on(self)
+        crate::blocking::block_on(self)
     }
 }
 
@@ -70,7 +71,7 @@ impl Future for Delivery {
     type Output = Result<Delivered, Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let fate = std::task::ready!(Pin::new(&mut self.fate).poll(context));
+        let fate = std::task::ready!(poll_own(context, |context| Pin::new(&mut self.fate).poll(context)));
         self.ledger.strike(self.number);
         Poll::Ready(match fate {
             Ok(fate) => fate.map_err(|undelivered| Error::undelivered_messages(vec![undelivered])),

@@ -17,7 +17,8 @@ use tokio::sync::oneshot;
 
 use super::delivery::Deliveries;
 use super::topics::metadata;
-use crate::waiting::spawn;
+use crate::blocking::{own, spawn};
+use crate::time::deadline;
 use crate::{Error, ErrorKind};
 
 /// The property of a topic.
@@ -112,7 +113,7 @@ impl Limits {
             Some(known) => known.at.elapsed() < FRESH || known.limit.is_some_and(|limit| size <= limit),
         };
         if !is_settled() {
-            let _turn = about.asking.lock().await;
+            let _turn = own(about.asking.lock()).await;
             if !is_settled() {
                 let limit = self.ask(topic).await;
                 if let Err(error) = &limit {
@@ -127,7 +128,7 @@ impl Limits {
     /// The topic's limit, asked for unless it was a moment ago.
     pub(super) async fn of(&self, topic: &str) -> Result<usize, Error> {
         let about = self.topic(topic);
-        let _turn = about.asking.lock().await;
+        let _turn = own(about.asking.lock()).await;
         if let Some(Known { limit: Some(limit), at }) = about.known()
             && at.elapsed() < FRESH
         {
@@ -153,7 +154,7 @@ impl Limits {
             let _told = tell.send(answer);
         })?;
         let ended = || Error::new(ErrorKind::Kafka, format!("the thread that asked about `{topic}` ended"));
-        told.await.unwrap_or_else(|_| Err(ended()))
+        own(told).await.unwrap_or_else(|_| Err(ended()))
     }
 }
 
@@ -191,7 +192,7 @@ struct Question {
 
 impl Question {
     fn ask(&self, nobody_waits: impl Fn() -> bool) -> Result<usize, Error> {
-        let deadline = Instant::now() + self.within;
+        let deadline = deadline(self.within);
         // Left to itself librdkafka waits for the controller, which need not be up, or even there.
         let metadata = metadata(&self.producer, &self.operation, self.within, &nobody_waits)?;
         let brokers: Vec<i32> = metadata.brokers().iter().map(MetadataBroker::id).collect();

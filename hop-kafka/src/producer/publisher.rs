@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hop_core::{AnyModel, Outgoing};
 use rdkafka::error::RDKafkaErrorCode;
@@ -14,9 +14,10 @@ use super::delivery::{Callback, Deliveries, Delivery, Ticket};
 use super::limit::{Limits, size_as_sent};
 use super::write::Write;
 use crate::auth::token::Refresher;
+use crate::blocking::{block_on, block_on_until, own, spawn};
 use crate::counters::WriteCounters;
 use crate::record::owned_headers;
-use crate::waiting::{block_on, block_on_until, spawn};
+use crate::time::{deadline, timeout};
 use crate::{Error, ErrorKind, Undelivered};
 
 /// How long one poll of the thread waits: the delay with which it sees what it is to do.
@@ -200,7 +201,7 @@ impl Publisher {
                 return Ok(delivery);
             }
             // The sending half lives as long as the publisher, so this only ends with a change.
-            let _changed = space.changed().await;
+            let _changed = own(space.changed()).await;
         }
     }
 
@@ -252,8 +253,8 @@ impl Publisher {
     /// As [`flush`](Self::flush), also while some are unsent; kind `TimedOut`, which says how many are unsent, when none has
     /// failed.
     pub async fn flush_within(&self, patience: Duration) -> Result<(), Error> {
-        let in_time = tokio::time::timeout(patience, self.all_told()).await;
-        self.report(in_time.is_ok())
+        let in_time = timeout(patience, self.all_told()).await;
+        self.report(in_time.is_some())
     }
 
     /// As [`flush`](Self::flush), waiting on this thread.
@@ -269,7 +270,7 @@ impl Publisher {
     /// # Errors
     /// As there.
     pub fn flush_within_blocking(&self, patience: Duration) -> Result<(), Error> {
-        let in_time = block_on_until(self.all_told(), after(patience));
+        let in_time = block_on_until(self.all_told(), deadline(patience));
         self.report(in_time.is_some())
     }
 
@@ -286,12 +287,12 @@ impl Publisher {
     /// # Errors
     /// As [`flush`](Self::flush); what was given up is handed back with the rest.
     pub async fn close_within(self, patience: Duration) -> Result<(), Error> {
-        let mut in_time = tokio::time::timeout(patience, self.all_told()).await;
-        if in_time.is_err() {
+        let mut in_time = timeout(patience, self.all_told()).await;
+        if in_time.is_none() {
             self.thread.give_up();
-            in_time = tokio::time::timeout(SETTLING, self.all_told()).await;
+            in_time = timeout(SETTLING, self.all_told()).await;
         }
-        self.report(in_time.is_ok())
+        self.report(in_time.is_some())
     }
 
     /// As [`close`](Self::close), waiting on this thread.
@@ -313,11 +314,11 @@ impl Publisher {
 
     /// Waits on this thread for so long at most, then gives up what is left; whether the fate of every message is known.
     fn send_or_give_up(&self, patience: Duration) -> bool {
-        if block_on_until(self.all_told(), after(patience)).is_some() {
+        if block_on_until(self.all_told(), deadline(patience)).is_some() {
             return true;
         }
         self.thread.give_up();
-        block_on_until(self.all_told(), after(SETTLING)).is_some()
+        block_on_until(self.all_told(), deadline(SETTLING)).is_some()
     }
 
     /// Waits until the fate of every queued message is known.
@@ -328,7 +329,7 @@ impl Publisher {
                 return;
             }
             // The sending half lives as long as the publisher, so this only ends with a change.
-            let _changed = changed.changed().await;
+            let _changed = own(changed.changed()).await;
         }
     }
 
@@ -350,12 +351,6 @@ fn open(unsent: usize) -> String {
         1 => "1 message is still unsent".to_owned(),
         unsent => format!("{unsent} messages are still unsent"),
     }
-}
-
-/// So long from now; what is too long to count is as good as for ever.
-fn after(patience: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(patience).unwrap_or(now + Duration::from_secs(u32::MAX.into()))
 }
 
 impl Drop for Publisher {

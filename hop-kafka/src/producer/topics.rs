@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 
 use super::Publish;
 use super::delivery::Deliveries;
+use crate::blocking::{own, spawn};
 use crate::error::is_transient;
-use crate::waiting::spawn;
 use crate::{Error, ErrorKind, Stream, Url};
 
 const OPERATION: &str = "listing the topics";
@@ -37,7 +37,8 @@ pub(crate) async fn list(stream: Stream, url: Url) -> Result<Vec<Topic>, Error> 
         // Whoever asked may have given up meanwhile.
         let _told = tell.send(answer.map(|metadata| topics(&metadata, &named)));
     })?;
-    told.await
+    own(told)
+        .await
         .unwrap_or_else(|_| Err(Error::new(ErrorKind::Kafka, format!("{OPERATION}: the thread that asked ended"))))
 }
 

@@ -6,7 +6,7 @@ use hop_core::{AnyModel, Encoder, Headers};
 
 use super::delivery::Callback;
 use super::{Delivered, Delivery, Publisher};
-use crate::waiting::block_on;
+use crate::blocking::block_on;
 use crate::{Error, Undelivered};
 
 /// One message: its model, and what goes beside it.

@@ -8,8 +8,8 @@ use rdkafka::bindings as native;
 use rdkafka::client::{Client, ClientContext};
 
 use super::{Token, TokenFailure, TokenSource};
+use crate::blocking::spawn;
 use crate::complaint::Complaint;
-use crate::waiting::spawn;
 use crate::{Error, ErrorKind};
 
 /// A token is replaced after this part of its life; brokers ask for the new one after nine tenths of it.
