@@ -49,6 +49,12 @@ impl<'a> Content<'a> {
         self.headers
     }
 
+    /// Returns these bytes under the same limits, beside the same headers.
+    #[must_use]
+    pub fn with_bytes(self, bytes: &'a Bytes) -> Self {
+        Self { bytes: Source::Shared(bytes), ..self }
+    }
+
     /// The bytes, for as long as the content lives.
     pub fn as_slice(&self) -> &'a [u8] {
         match self.bytes {

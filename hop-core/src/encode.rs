@@ -120,7 +120,7 @@ impl Encoder {
         if self.test {
             headers.push(header::TEST, Some(Bytes::from_static(b"true")));
         }
-        headers.push(header::FORMAT, Some(Bytes::from_static(model.format().as_bytes())));
+        headers.push(header::FORMAT, Some(Bytes::from_static(model.sent_as().as_bytes())));
         Ok(Outgoing { content, key: self.key, headers })
     }
 }

@@ -8,6 +8,7 @@ mod encode;
 mod envelope;
 mod error;
 mod fallback;
+mod framing;
 pub mod json;
 mod limits;
 mod model;
@@ -18,19 +19,22 @@ mod registry;
 pub mod schema;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod topic;
 mod value;
 mod version;
 
 pub use self::codec::Codec;
 pub use self::content::Content;
-pub use self::decode::{Decoded, Route};
+pub use self::decode::{Announced, Decoded, Route};
 pub use self::encode::{Encoder, Outgoing};
 pub use self::error::{Error, ErrorKind, Location, excerpt};
 pub use self::fallback::{Blob, JsonBlob};
+pub use self::framing::{Frame, Framing};
 pub use self::limits::Limits;
 pub use self::model::{AnyModel, MessageModel};
 pub use self::record::{Header, Headers, Place, Record, header};
 pub use self::registry::{Registration, Registry, RegistryBuilder};
+pub use self::topic::{TopicPattern, TopicRule, TopicRules};
 pub use self::value::{Object, Text, Value};
 pub use self::version::{UpgradeFrom, Version};
 

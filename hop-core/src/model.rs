@@ -72,6 +72,14 @@ pub trait MessageModel: fmt::Debug + Send + Sync + Sized + 'static {
     /// When the model holds something its format cannot express.
     fn encode(&self) -> Result<Bytes, Error>;
 
+    /// Returns the label that the wire form is sent under: [`FORMAT`](Self::FORMAT) unless overridden.
+    ///
+    /// It is another one where the wire form is a wider format that readers know without this model: a notice that is JSON
+    /// is sent as `json`. Such a model is found by a rule for its topic, not by the header.
+    fn sent_as(&self) -> &'static str {
+        Self::FORMAT
+    }
+
     /// The model from its file form; the wire form unless overridden.
     ///
     /// # Errors
@@ -144,6 +152,9 @@ pub trait AnyModel: fmt::Debug + Send + Sync + Any {
     /// As there.
     fn encode(&self) -> Result<Bytes, Error>;
 
+    /// The label that it is sent under, [`MessageModel::sent_as`].
+    fn sent_as(&self) -> &'static str;
+
     /// The file form, [`MessageModel::dump`].
     ///
     /// # Errors
@@ -168,6 +179,10 @@ impl<M: MessageModel> AnyModel for M {
 
     fn encode(&self) -> Result<Bytes, Error> {
         MessageModel::encode(self)
+    }
+
+    fn sent_as(&self) -> &'static str {
+        MessageModel::sent_as(self)
     }
 
     fn dump(&self) -> Result<Bytes, Error> {

@@ -1,0 +1,237 @@
+//! Which model reads the messages of a topic that state no format.
+
+mod pattern;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{Error, ErrorKind, Framing, Registry};
+
+pub use self::pattern::TopicPattern;
+
+/// A rule: messages of these topics are read by this model, if they carry no `_format`.
+///
+/// ```
+/// use hop_core::TopicRule;
+///
+/// let voevents = TopicRule::new("gcn.classic.voevent.*", "voevent")?;
+/// // A publisher that labels wrongly: the rule goes before the header.
+/// let gwalerts = TopicRule::new("igwn.gwalert", "gwalert")?.before_header();
+/// # Ok::<(), hop_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct TopicRule {
+    pattern: Arc<TopicPattern>,
+    label: Box<str>,
+    framing: Option<Arc<dyn Framing>>,
+    before_header: bool,
+}
+
+impl TopicRule {
+    /// Makes the rule that the model labelled `label` reads the topics that `pattern` stands for.
+    ///
+    /// # Errors
+    /// Kind `Invalid`: no topic fits the pattern.
+    pub fn new(pattern: &str, label: impl Into<Box<str>>) -> Result<Self, Error> {
+        let pattern = Arc::new(pattern.parse()?);
+        Ok(Self { pattern, label: label.into(), framing: None, before_header: false })
+    }
+
+    /// Takes this framing off the content before the model reads it.
+    pub fn framed(mut self, framing: Arc<dyn Framing>) -> Self {
+        self.framing = Some(framing);
+        self
+    }
+
+    /// Applies the rule to messages that carry a `_format` too, whatever it says.
+    pub fn before_header(mut self) -> Self {
+        self.before_header = true;
+        self
+    }
+
+    /// Returns the pattern of the topics.
+    pub fn pattern(&self) -> &TopicPattern {
+        &self.pattern
+    }
+
+    /// Returns the label of the model.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Returns the framing of the content, if it has one.
+    pub fn framing(&self) -> Option<&dyn Framing> {
+        self.framing.as_deref()
+    }
+
+    /// Returns true if the rule applies to messages that carry a `_format` too.
+    pub fn is_before_header(&self) -> bool {
+        self.before_header
+    }
+
+    pub(crate) fn shared_pattern(&self) -> Arc<TopicPattern> {
+        Arc::clone(&self.pattern)
+    }
+}
+
+/// Rules for topics, the one to ask first at the front; see [`Registry::decode_record`].
+///
+/// The more specific pattern goes first: a name without `*`, then the pattern with more characters written out.
+///
+/// ```
+/// use hop_core::{TopicRule, TopicRules};
+///
+/// let rules = TopicRules::new([
+///     TopicRule::new("gcn.notices.**", "json")?,
+///     TopicRule::new("gcn.notices.svom.voevent.*", "voevent")?,
+/// ])?;
+/// assert_eq!(rules.find("gcn.notices.svom.voevent.grm").map(|rule| rule.label()), Some("voevent"));
+/// assert_eq!(rules.find("gcn.notices.dsa110.frb").map(|rule| rule.label()), Some("json"));
+/// assert!(rules.find("gcn.circulars").is_none());
+/// # Ok::<(), hop_core::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct TopicRules(Arc<[TopicRule]>);
+
+impl TopicRules {
+    /// Checks the rules and sorts them.
+    ///
+    /// # Errors
+    /// Kind `Duplicate` for two rules that fit one topic, neither of them
+    /// more specific than the other.
+    pub fn new(rules: impl IntoIterator<Item = TopicRule>) -> Result<Self, Error> {
+        let mut sorted: Vec<TopicRule> = rules.into_iter().collect();
+        sorted.sort_by_key(|rule| rule.pattern.rank());
+        for (at, rule) in sorted.iter().enumerate() {
+            let equals = sorted[at + 1..].iter().take_while(|other| other.pattern.rank() == rule.pattern.rank());
+            if let Some(other) = equals.into_iter().find(|other| other.pattern.overlaps(&rule.pattern)) {
+                return Err(tie(rule, other));
+            }
+        }
+        Ok(Self(sorted.into()))
+    }
+
+    /// Puts these rules before `others`, however specific those are.
+    #[must_use]
+    pub fn before(&self, others: &Self) -> Self {
+        match (self.0.is_empty(), others.0.is_empty()) {
+            (true, _) => others.clone(),
+            (_, true) => self.clone(),
+            _ => Self(self.iter().chain(others.iter()).cloned().collect()),
+        }
+    }
+
+    /// Leaves out the rules whose model is not in `registry`.
+    #[must_use]
+    pub fn linked_in(&self, registry: &Registry) -> Self {
+        Self(self.iter().filter(|rule| registry.get(&rule.label).is_some()).cloned().collect())
+    }
+
+    /// Checks that every rule's model is in `registry`.
+    ///
+    /// # Errors
+    /// Kind `UnknownFormat`, naming the rule and the labels that are linked.
+    pub fn require(&self, registry: &Registry) -> Result<(), Error> {
+        self.iter().try_for_each(|rule| match registry.require(&rule.label) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.about(format!("the rule for topic {:?}", rule.pattern))),
+        })
+    }
+
+    /// Returns the rule for `topic`.
+    pub fn find(&self, topic: &str) -> Option<&TopicRule> {
+        self.iter().find(|rule| rule.pattern.matches(topic))
+    }
+
+    /// Returns the rule for `topic` that goes before the `_format` header, if the topic's rule does.
+    pub(crate) fn find_before_header(&self, topic: &str) -> Option<&TopicRule> {
+        // Most streams have none, and then no pattern is matched.
+        let any = self.iter().any(|rule| rule.before_header);
+        any.then(|| self.find(topic)).flatten().filter(|rule| rule.before_header)
+    }
+
+    /// Returns the rules, the one to ask first at the front.
+    pub fn iter(&self) -> std::slice::Iter<'_, TopicRule> {
+        self.0.iter()
+    }
+
+    /// Returns true if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for TopicRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for rule in self {
+            map.entry(&rule.pattern, &rule.label);
+        }
+        map.finish()
+    }
+}
+
+impl<'a> IntoIterator for &'a TopicRules {
+    type Item = &'a TopicRule;
+    type IntoIter = std::slice::Iter<'a, TopicRule>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+fn tie(one: &TopicRule, other: &TopicRule) -> Error {
+    let name = |rule: &TopicRule| format!("`{}` ({})", rule.pattern, rule.label);
+    Error::new(ErrorKind::Duplicate, "topic rules")
+        .expected("one rule for each topic")
+        .found(format!("{} and {}, which fit the same topics", name(one), name(other)))
+        .help("write more of the topic's name in one of the two patterns")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(list: &[(&str, &str)]) -> Result<TopicRules, Error> {
+        TopicRules::new(list.iter().map(|(pattern, label)| TopicRule::new(pattern, *label).unwrap()))
+    }
+
+    #[test]
+    fn the_most_specific_rule_goes_first() {
+        let rules =
+            rules(&[("**", "a"), ("gcn.**", "b"), ("gcn.*", "c"), ("gcn.notices.*", "d"), ("gcn.notices", "e")])
+                .unwrap();
+        for (topic, label) in
+            [("x", "a"), ("gcn.x.y", "b"), ("gcn.x", "c"), ("gcn.notices.x", "d"), ("gcn.notices", "e"), ("gcn", "a")]
+        {
+            assert_eq!(rules.find(topic).unwrap().label(), label, "{topic}");
+        }
+    }
+
+    #[test]
+    fn ties_are_refused_and_equals_that_never_meet_are_not() {
+        for tie in [[("a.*", "x"), ("*.a", "y")], [("a", "x"), ("a", "x")], [("a*", "x"), ("*a", "y")]] {
+            assert_eq!(rules(&tie).unwrap_err().kind(), ErrorKind::Duplicate, "{tie:?}");
+        }
+        assert!(rules(&[("a.*", "x"), ("b.*", "y")]).is_ok());
+    }
+
+    #[test]
+    fn rules_of_ones_own_go_before_more_specific_ones_of_others() {
+        let (own, others) = (rules(&[("**", "own")]).unwrap(), rules(&[("gcn.circulars", "other")]).unwrap());
+        assert_eq!(own.before(&others).find("gcn.circulars").unwrap().label(), "own");
+        assert_eq!(others.before(&own).find("gcn.circulars").unwrap().label(), "other");
+        assert_eq!(others.before(&own).find("x").unwrap().label(), "own");
+    }
+
+    #[test]
+    fn a_rule_for_a_label_that_is_not_linked_is_refused_or_left_out() {
+        let registry = Registry::builder().build().unwrap();
+        let rules = rules(&[("a", "json"), ("b", "nobody")]).unwrap();
+        let error = rules.require(&registry).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnknownFormat);
+        assert_eq!(error.to_string(), "the rule for topic `b`: unknown format `nobody`; linked: blob, json");
+        assert_eq!(rules.linked_in(&registry).iter().count(), 1);
+    }
+}

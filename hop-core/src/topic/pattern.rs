@@ -1,0 +1,226 @@
+//! Patterns of topic names: `gcn.classic.voevent.*`, `gcn.notices.**`.
+
+use std::cmp::Reverse;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Error, ErrorKind};
+
+/// The longest name that Kafka gives a topic.
+const LONGEST_TOPIC: usize = 249;
+
+/// A pattern of topic names: `*` stands for one or more characters other than a dot, `**` for one or more of any.
+///
+/// ```
+/// use hop_core::TopicPattern;
+///
+/// let voevents: TopicPattern = "gcn.classic.voevent.*".parse()?;
+/// assert!(voevents.matches("gcn.classic.voevent.FERMI_GBM_FIN_POS"));
+/// assert!(!voevents.matches("gcn.classic.voevent.a.b") && !voevents.matches("gcn.classic.voevent."));
+///
+/// let notices: TopicPattern = "gcn.notices.**".parse()?;
+/// assert!(notices.matches("gcn.notices.einstein_probe.wxt.alert"));
+/// # Ok::<(), hop_core::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct TopicPattern {
+    text: Box<str>,
+    elements: Box<[Element]>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Element {
+    Byte(u8),
+    /// `*`
+    WithinPart,
+    /// `**`
+    Any,
+}
+
+impl Element {
+    fn accepts(self, byte: u8) -> bool {
+        match self {
+            Self::Byte(own) => own == byte,
+            Self::WithinPart => byte != b'.',
+            Self::Any => true,
+        }
+    }
+
+    fn repeats(self) -> bool {
+        !matches!(self, Self::Byte(_))
+    }
+
+    /// Whether there is a byte that both accept.
+    fn meets(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Byte(byte), element) | (element, Self::Byte(byte)) => element.accepts(byte),
+            _ => true,
+        }
+    }
+}
+
+impl TopicPattern {
+    /// Returns the pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns true if the pattern stands for `topic`.
+    pub fn matches(&self, topic: &str) -> bool {
+        let literal = self.elements.iter().take_while(|element| !element.repeats()).count();
+        let (text, topic) = (self.text.as_bytes(), topic.as_bytes());
+        match (topic.get(..literal), topic.get(literal..)) {
+            (Some(start), Some(rest)) if start == &text[..literal] && rest.len() <= LONGEST_TOPIC => {
+                accepts(&self.elements[literal..], rest)
+            }
+            _ => false,
+        }
+    }
+
+    /// Returns true if some topic fits both patterns.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let (one, two) = (&self.elements, &other.elements);
+        let width = two.len() + 1;
+        let mut seen = vec![false; (one.len() + 1) * width];
+        let mut open = vec![(0, 0)];
+        while let Some((i, j)) = open.pop() {
+            if std::mem::replace(&mut seen[i * width + j], true) {
+                continue;
+            }
+            match (one.get(i), two.get(j)) {
+                (None, None) => return true,
+                (Some(a), Some(b)) if a.meets(*b) => {
+                    open.push((i + 1, j + 1));
+                    if a.repeats() {
+                        open.push((i, j + 1));
+                    }
+                    if b.repeats() {
+                        open.push((i + 1, j));
+                    }
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Sorts the more specific pattern first: a name without `*`, then more characters written out, then fewer `**` and `*`.
+    pub(super) fn rank(&self) -> impl Ord + use<> {
+        let count = |wanted: fn(&Element) -> bool| self.elements.iter().filter(|element| wanted(element)).count();
+        let anything = count(|element| *element == Element::Any);
+        let within_part = count(|element| *element == Element::WithinPart);
+        let literal = self.elements.len() - anything - within_part;
+        (anything + within_part > 0, Reverse(literal), anything, within_part)
+    }
+}
+
+/// Runs the elements over the text, all possibilities at once.
+fn accepts(elements: &[Element], text: &[u8]) -> bool {
+    let mut now = [false; LONGEST_TOPIC + 1];
+    now[0] = true;
+    for byte in text {
+        let mut next = [false; LONGEST_TOPIC + 1];
+        for (at, element) in elements.iter().enumerate().filter(|(at, _)| now[*at]) {
+            if element.accepts(*byte) {
+                next[at] |= element.repeats();
+                next[at + 1] = true;
+            }
+        }
+        now = next;
+    }
+    now[elements.len()]
+}
+
+impl FromStr for TopicPattern {
+    type Err = Error;
+
+    /// # Errors
+    /// Kind `Invalid`: the text is empty, too long, or has characters that no topic has.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let refuse = |found: String| {
+            Err(Error::new(ErrorKind::Invalid, "topic pattern")
+                .expected(format!("1 to {LONGEST_TOPIC} letters, digits, `.`, `_`, `-`, with `*` or `**` between them"))
+                .found(found))
+        };
+        if text.is_empty() || text.len() > LONGEST_TOPIC {
+            return refuse(format!("{} characters", text.len()));
+        }
+        let mut elements = Vec::with_capacity(text.len());
+        let mut bytes = text.bytes().peekable();
+        while let Some(byte) = bytes.next() {
+            elements.push(match byte {
+                b'*' if bytes.next_if_eq(&b'*').is_some() => Element::Any,
+                b'*' => Element::WithinPart,
+                b'.' | b'_' | b'-' => Element::Byte(byte),
+                _ if byte.is_ascii_alphanumeric() => Element::Byte(byte),
+                _ => return refuse(format!("`{}`", text.escape_debug())),
+            });
+        }
+        if elements.windows(2).any(|two| two.iter().all(|element| element.repeats())) {
+            return refuse(format!("`{text}`, with more than two `*` in a row"));
+        }
+        Ok(Self { text: text.into(), elements: elements.into() })
+    }
+}
+
+impl fmt::Display for TopicPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for TopicPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> TopicPattern {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn one_star_stays_within_a_part_and_two_do_not() {
+        for (text, fits, does_not) in [
+            ("gcn.circulars", &["gcn.circulars"][..], &["gcn.circulars.grb", "gcn.circular", "GCN.circulars"][..]),
+            ("gcn.*", &["gcn.circulars"], &["gcn.", "gcn", "gcn.a.b"]),
+            ("gcn.**", &["gcn.a", "gcn.a.b"], &["gcn.", "gcn"]),
+            ("fink_*_ztf", &["fink_sn_candidates_ztf"], &["fink__ztf", "fink_a.b_ztf", "fink_sn_lsst"]),
+            ("**.alert", &["a.alert", "a.b.alert"], &["alert", ".alert", "a.alerts"]),
+            ("a*b*c", &["axbxc", "abbcc"], &["abc", "axbx"]),
+            ("**", &["a", "a.b"], &[""]),
+        ] {
+            let pattern = pattern(text);
+            assert!(fits.iter().all(|topic| pattern.matches(topic)), "{text}");
+            assert!(!does_not.iter().any(|topic| pattern.matches(topic)), "{text}");
+        }
+        assert!(!pattern("a**").matches(&"a".repeat(5_000)));
+    }
+
+    #[test]
+    fn patterns_that_no_topic_can_fit_are_refused() {
+        for text in ["", "a b", "a/b", "***", "a.?", "é", &"a".repeat(250)] {
+            assert_eq!(text.parse::<TopicPattern>().unwrap_err().kind(), ErrorKind::Invalid, "{text}");
+        }
+    }
+
+    #[test]
+    fn overlap_is_a_topic_that_fits_both() {
+        for (one, two, overlap) in [
+            ("gcn.*", "*.gcn", true),
+            ("gcn.*", "lvk.*", false),
+            ("a.*", "a.b.c", false),
+            ("a.**", "*.b.c", true),
+            ("a*", "*b", true),
+            ("*", "a.b", false),
+            ("a", "a", true),
+        ] {
+            assert_eq!(pattern(one).overlaps(&pattern(two)), overlap, "{one} {two}");
+            assert_eq!(pattern(two).overlaps(&pattern(one)), overlap, "{two} {one}");
+        }
+    }
+}
