@@ -17,8 +17,10 @@ mod reader;
 mod record;
 mod registry;
 pub mod schema;
+pub mod sky;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod time;
 mod topic;
 mod value;
 mod version;

@@ -304,10 +304,10 @@ fn where_and_when_are_read_in_degrees_and_utc() {
          <Error2Radius>6</Error2Radius></Position2D>",
     );
     let position = plain.position().unwrap().unwrap();
-    assert_eq!((position.right_ascension, position.declination), (30.0, -1.5));
-    assert_eq!((position.error_radius, position.frame), (Some(0.1), Frame::Icrs));
+    assert_eq!((position.ra(), position.dec()), (30.0, -1.5));
+    assert_eq!((position.radius(), position.stated().frame), (Some(0.1), Frame::Icrs));
     let time = plain.time().unwrap().unwrap();
-    assert_eq!((time.scale(), time.error()), (&TimeScale::Tt, Some(0.5)));
+    assert_eq!((time.scale(), time.error()), (TimeScale::Tt, Some(0.5)));
     assert_eq!(time.utc().unwrap().to_string(), "2020-01-01T00:00:00Z");
     assert_eq!(plain.where_when().unwrap().observatory().as_deref(), Some("Keck"));
 
@@ -318,7 +318,7 @@ fn where_and_when_are_read_in_degrees_and_utc() {
         "<Position2D><Name1>Dec</Name1><Name2>RA</Name2><Value2><C1>1</C1><C2>2</C2></Value2></Position2D>",
     );
     let position = swapped.position().unwrap().unwrap();
-    assert_eq!((position.right_ascension, position.error_radius, position.frame), (2.0, None, Frame::Fk5));
+    assert_eq!((position.stated().longitude, position.radius(), position.stated().frame), (2.0, None, Frame::J2000));
     for (system, coords, kind) in [
         (
             "UTC-FK5-GEO",
@@ -340,7 +340,7 @@ fn where_and_when_are_read_in_degrees_and_utc() {
         "<WhereWhen type='simple'><Ra units='deg'><Coord>12.5</Coord><Error value='6' units='arcmin'/></Ra><Dec units='deg'>\
          <Coord>-30.25</Coord></Dec><Time><Value>2005-06-01T23:59:59</Value><Error value='30' units='s'/></Time></WhereWhen>",
     );
-    assert_eq!(flat.position().unwrap().unwrap().error_radius, Some(0.1));
+    assert_eq!(flat.position().unwrap().unwrap().radius(), Some(0.1));
     assert_eq!(flat.time().unwrap().unwrap().error(), Some(30.0));
 }
 
@@ -350,10 +350,14 @@ fn every_real_event_answers() {
     for (path, content) in documents() {
         let Ok(event) = decode(&content) else { continue };
         assert!(event.ivorn().is_some(), "{}", path.display());
-        positions += usize::from(event.position().unwrap().is_some());
-        if let Some(time) = event.time().unwrap() {
-            let placeholder = time.text().starts_with('[');
-            assert!(time.utc().is_ok() || placeholder, "{}: {time}", path.display());
+        match event.position() {
+            Ok(position) => positions += usize::from(position.is_some()),
+            // Raw notices of the IPN have -1 for everything that is not known.
+            Err(error) => assert!(error.to_string().contains("`-1`"), "{}: {error}", path.display()),
+        }
+        if let Err(error) = event.time() {
+            // The placeholder of a template.
+            assert!(error.to_string().contains("`["), "{}: {error}", path.display());
         }
         for citation in event.citations().into_iter().flat_map(|citations| citations.events()) {
             assert!(citation.cite().is_some(), "{}", path.display());
@@ -375,7 +379,7 @@ fn a_built_event_says_what_was_put_in() {
         .param(NewParam::new("mag", 17.25).unit("mag").ucd("phot.mag").data_type("float").description("\"AB\"\r\nnew"))
         .group(NewGroup::new("g").kind("t").param(NewParam::new("n", "a\tb\nc ")))
         .param(NewParam::new("last", true))
-        .observation(Observation::new(time, 150.1, -2.5, 1e-7).time_error(0.1).frame(Frame::Fk5).observatory("Keck"))
+        .observation(Observation::new(time, 150.1, -2.5, 1e-7).time_error(0.1).frame(Frame::J2000).observatory("Keck"))
         .how_description("a camera")
         .how_reference("https://example.org/?a=1&b=2")
         .importance(0.5)
@@ -394,7 +398,10 @@ fn a_built_event_says_what_was_put_in() {
     assert_eq!(event.param("g", "n").unwrap().value().as_deref(), Some("a\tb\nc "));
     assert!(event.top_param("last").unwrap().as_bool().unwrap());
     let position = event.position().unwrap().unwrap();
-    assert_eq!((position.right_ascension, position.error_radius, position.frame), (150.1, Some(1e-7), Frame::Fk5));
+    assert_eq!(
+        (position.stated().longitude, position.radius(), position.stated().frame),
+        (150.1, Some(1e-7), Frame::J2000)
+    );
     assert_eq!(event.time().unwrap().unwrap().utc().unwrap(), time);
     assert_eq!(event.who().unwrap().author().unwrap().contact_name().as_deref(), Some("Zoë <z>"));
     assert_eq!(event.citations().unwrap().events().next().unwrap().cite(), Some(Cite::Supersedes));
@@ -411,7 +418,7 @@ fn what_voevent_does_not_allow_is_not_built() {
         VoEvent::builder("ivo://a/b#c", Role::Other("observe".into())),
         start().importance(f64::NAN),
         start().observation(Observation::new(time, f64::INFINITY, 0.0, 1.0)),
-        start().observation(Observation::new(time, 0.0, 0.0, 1.0).frame(Frame::Fk4)),
+        start().observation(Observation::new(time, 0.0, 0.0, 1.0).frame(Frame::B1950)),
         start().group(NewGroup::new("empty")),
         start().description("\u{1}"),
     ] {
@@ -430,7 +437,7 @@ fn a_dictionary_becomes_an_event_and_the_same_dictionary_again() {
         assert!(oracle(std::str::from_utf8(&xml).unwrap()).is_some(), "{}", path.display());
         let read = VoEvent::decode((&xml).into()).unwrap();
         assert_eq!(read.fields().unwrap(), fields, "{}", path.display());
-        assert_eq!(read.position().unwrap(), event.position().unwrap(), "{}", path.display());
+        assert_eq!(read.position().ok(), event.position().ok(), "{}", path.display());
         let json = VoEvent::decode(fields.to_json().unwrap().as_slice().into()).unwrap();
         assert_eq!(json.fields().unwrap(), fields, "{}", path.display());
     }
@@ -479,7 +486,7 @@ fn speed() {
         };
         let decoded = measure(|_| 0.0);
         let read = measure(|event| {
-            let position = event.position().ok().flatten().map_or(0.0, |position| position.right_ascension);
+            let position = event.position().ok().flatten().map_or(0.0, |position| position.ra());
             let time = event
                 .time()
                 .ok()

@@ -126,10 +126,10 @@ fn read_voevent(model: &Model) -> Outcome<f64> {
     let exposure = event.param("image_2", "exposure").ok_or("no exposure")?;
     Ok(length(event.ivorn())
         + length(Some(event.role().as_str()))
-        + position.right_ascension
-        + position.declination
-        + number(position.error_radius)
-        + time.text().len() as f64
+        + position.ra()
+        + position.dec()
+        + number(position.radius())
+        + time.unix().0 as f64
         + exposure.as_f64()?
         + length(exposure.unit()))
 }

@@ -1,7 +1,8 @@
 //! The dates that circulars and notices carry, in UTC.
 
+use hop_core::time::Time;
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 /// The time that many milliseconds after 1970 began.
@@ -37,6 +38,11 @@ pub(super) fn of_circular(text: &str) -> Option<Timestamp> {
     mail.parse_timestamp(text).or_else(|_| text.parse()).ok()
 }
 
+/// The instant as the time that models have.
+pub(super) fn time(instant: Timestamp) -> Option<Time> {
+    Time::try_from(instant).ok()
+}
+
 pub(super) fn in_utc(at: DateTime) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(at).ok()
 }
@@ -59,7 +65,7 @@ pub(super) fn slashed(text: &str) -> Option<Date> {
 }
 
 /// `hh:mm:ss`, with a fraction or without; `hh:mm` too.
-pub(super) fn clock(text: &str) -> Option<Time> {
+pub(super) fn clock(text: &str) -> Option<jiff::civil::Time> {
     let mut parts = text.trim().splitn(3, ':');
     let hour = parts.next()?.parse().ok()?;
     let minute = parts.next()?.parse().ok()?;
@@ -69,5 +75,5 @@ pub(super) fn clock(text: &str) -> Option<Time> {
         return None;
     }
     let nanoseconds = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
-    Time::new(hour, minute, second.parse().ok()?, nanoseconds).ok()
+    jiff::civil::Time::new(hour, minute, second.parse().ok()?, nanoseconds).ok()
 }

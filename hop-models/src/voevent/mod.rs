@@ -14,9 +14,9 @@
 //! assert_eq!(event.role(), Role::Observation);
 //!
 //! let position = event.position()?.expect("this one has a position");
-//! assert_eq!((position.right_ascension, position.declination), (150.11625, -2.20583));
+//! assert_eq!((position.ra(), position.dec()), (150.11625, -2.20583));
 //! let time = event.time()?.expect("and a time");
-//! assert_eq!(time.utc()?.to_string(), "2026-01-31T04:05:06.25Z");
+//! assert_eq!(time.to_string(), "2026-01-31T04:05:06.25Z");
 //!
 //! let exposure = event.param("image", "exposure").expect("a parameter in a group");
 //! assert_eq!((exposure.as_f64()?, exposure.unit().as_deref()), (60.0, Some("s")));
@@ -68,7 +68,6 @@ mod dictionary;
 mod legacy;
 mod position;
 mod sniff;
-mod time;
 mod view;
 mod what;
 pub(crate) mod xml;
@@ -76,11 +75,12 @@ pub(crate) mod xml;
 use std::borrow::Cow;
 
 use bytes::Bytes;
+pub use hop_core::sky::{Frame, Position, Region};
+pub use hop_core::time::{Time, TimeScale};
 use hop_core::{Content, Error, MessageModel, Value};
 
 pub use self::builder::{Builder, NewGroup, NewParam, Observation};
-pub use self::position::{Frame, ObsDataLocation, Position, WhereWhen};
-pub use self::time::{Time, TimeScale};
+pub use self::position::{ObsDataLocation, WhereWhen};
 pub use self::view::{Author, Citations, Cite, EventIvorn, How, Inference, Reference, Role, Who, Why};
 pub use self::what::{Field, Group, Item, Param, Row, Table, What};
 use self::xml::Document;
@@ -215,7 +215,7 @@ impl VoEvent {
     ///
     /// # Errors
     /// As [`ObsDataLocation::time`].
-    pub fn time(&self) -> Result<Option<Time<'_>>, Error> {
+    pub fn time(&self) -> Result<Option<Time>, Error> {
         self.where_when().map_or(Ok(None), WhereWhen::time)
     }
 

@@ -1,60 +1,13 @@
 //! Where and when: the part of STC that VOEvents use.
 
 use std::borrow::Cow;
-use std::fmt;
 
+use hop_core::sky::{Frame, Position};
+use hop_core::time::{Time, TimeScale};
 use hop_core::{Error, ErrorKind, Location};
 
-use super::time::{Time, TimeScale};
 use super::view::{number, text, texts, view};
 use super::xml::{Element, SUBJECT};
-
-/// In which coordinates a position is stated.
-///
-/// Source: VOEvent 2.0, `coord_system_id`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Frame {
-    /// The International Celestial Reference System.
-    Icrs,
-    /// The fifth fundamental catalogue, equinox J2000.
-    Fk5,
-    /// The fourth, equinox B1950.
-    Fk4,
-    /// What the event states, where it is none of these; empty where it states nothing.
-    Other(String),
-}
-
-impl Frame {
-    /// The label, such as `FK5`.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Icrs => "ICRS",
-            Self::Fk5 => "FK5",
-            Self::Fk4 => "FK4",
-            Self::Other(label) => label,
-        }
-    }
-}
-
-impl fmt::Display for Frame {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Where on the sky an event is.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Position {
-    /// Right ascension, in degrees, as stated.
-    pub right_ascension: f64,
-    /// Declination, in degrees, as stated.
-    pub declination: f64,
-    /// The radius of the error circle, in degrees; at which confidence is the sender's choice. `None` when absent.
-    pub error_radius: Option<f64>,
-    /// The coordinates.
-    pub frame: Frame,
-}
 
 view! {
     /// Where and when it happened: `<WhereWhen>`.
@@ -81,7 +34,7 @@ impl<'a> WhereWhen<'a> {
     ///
     /// # Errors
     /// As [`ObsDataLocation::time`].
-    pub fn time(self) -> Result<Option<Time<'a>>, Error> {
+    pub fn time(self) -> Result<Option<Time>, Error> {
         for location in self.locations() {
             if let Some(time) = location.time()? {
                 return Ok(Some(time));
@@ -120,7 +73,8 @@ impl<'a> ObsDataLocation<'a> {
     ///
     /// # Errors
     /// Kind `Invalid` for a coordinate that is missing or not a number, quoting it; kind `Unsupported` for a unit that is not
-    /// an angle, and for coordinates that are not right ascension and declination.
+    /// an angle, and for coordinates that are not right ascension and declination. NaN, infinities, declinations beyond 90
+    /// degrees and negative radii are `Invalid`.
     pub fn position(self) -> Result<Option<Position>, Error> {
         if let (Some(ra), Some(dec)) = (self.0.child("RA").or_else(|| self.0.child("Ra")), self.0.child("Dec")) {
             return self.flat_position(ra, dec).map(Some);
@@ -128,13 +82,8 @@ impl<'a> ObsDataLocation<'a> {
         let Some(coords) = self.astro_coords() else { return Ok(None) };
         let found = coords.children().find(|child| matches!(child.name(), "Position2D" | "Position3D"));
         let Some(position) = found else { return Ok(None) };
-        let frame = self.frame();
+        let frame = self.frame()?;
         let names = (text(position, "Name1"), text(position, "Name2"));
-        if let Frame::Other(label) = &frame
-            && !label.is_empty()
-        {
-            return Err(not_equatorial(format!("coordinates in {}", label.escape_debug())));
-        }
         let unit = position.attribute("unit");
         let value = position.child("Value2").or_else(|| position.child("Value3")).unwrap_or(position);
         let mut first = angle(value, "C1", unit.as_deref())?;
@@ -151,7 +100,7 @@ impl<'a> ObsDataLocation<'a> {
             Some(radius) if radius.text().is_some() => Some(angle(position, "Error2Radius", unit.as_deref())?),
             _ => None,
         };
-        Ok(Some(Position { right_ascension: first, declination: second, error_radius, frame }))
+        at(frame, first, second, error_radius).map(Some)
     }
 
     /// The position of VOEvent 1.0: `<RA><Coord>…</Coord><Error value=… /></RA>`.
@@ -168,20 +117,19 @@ impl<'a> ObsDataLocation<'a> {
             (Some(a), Some(b)) => Some(a.max(b)),
             (a, b) => a.or(b),
         };
-        Ok(Position {
-            right_ascension: angle(ra, "Coord", ra.attribute("units").as_deref())?,
-            declination: angle(dec, "Coord", dec.attribute("units").as_deref())?,
-            error_radius,
-            frame: Frame::Other(String::new()),
-        })
+        let (ra, dec) = (
+            angle(ra, "Coord", ra.attribute("units").as_deref())?,
+            angle(dec, "Coord", dec.attribute("units").as_deref())?,
+        );
+        at(Frame::Unstated, ra, dec, error_radius)
     }
 
     /// The time: `<ISOTime>`, `None` where there is none. `<TimeScale>` beside it, or the coordinate system, says its scale.
     ///
     /// # Errors
-    /// Kind `Invalid` for an error of the time that is not a number, quoting it. The text of the time itself is read by
-    /// [`Time::utc`].
-    pub fn time(self) -> Result<Option<Time<'a>>, Error> {
+    /// Kind `Invalid` for text that is not a time and for an error that is not a number of zero or more, quoting it; kind
+    /// `Unsupported` for time scales other than UTC, TT, TDB, TAI and GPS, and for those other than UTC before 1972.
+    pub fn time(self) -> Result<Option<Time>, Error> {
         let time = self.astro_coords().and_then(|coords| coords.child("Time")).or_else(|| self.0.child("Time"));
         let Some(time) = time else { return Ok(None) };
         let instant = time.child("TimeInstant");
@@ -189,12 +137,17 @@ impl<'a> ObsDataLocation<'a> {
         let Some(stated) = stated else { return Ok(None) };
         let named = instant.and_then(|instant| text(instant, "TimeScale"));
         let scale = match named {
-            Some(label) => TimeScale::from_label(label.trim()).unwrap_or_else(|| TimeScale::Other(label.into_owned())),
-            None => self.labels().find_map(|label| TimeScale::from_label(&label)).unwrap_or(TimeScale::Utc),
+            Some(label) => scale_of(&label).unwrap_or_else(|| Err(unknown_scale(&label)))?,
+            None => self.labels().find_map(|label| scale_of(&label)).unwrap_or(Ok(TimeScale::Utc))?,
         };
+        let read = instant_of(&stated, scale)?;
         let error = time.child("Error").and_then(|error| error.attribute("value").or_else(|| error.text()));
         let error = error.map(|error| number(&error, || "WhereWhen.Time.Error".to_owned())).transpose()?;
-        Ok(Some(Time::new(stated, scale, error)))
+        error.map_or(Ok(Some(read)), |error| {
+            read.with_error(error)
+                .map(Some)
+                .map_err(|error| error.about(SUBJECT).at(Location::Path("WhereWhen.Time.Error".to_owned())))
+        })
     }
 
     /// The observatory, by the `id` of `<ObservatoryLocation>`.
@@ -224,21 +177,58 @@ impl<'a> ObsDataLocation<'a> {
         labels.into_iter()
     }
 
-    fn frame(self) -> Frame {
+    fn frame(self) -> Result<Frame, Error> {
         let mut rest = Vec::new();
         for label in self.labels() {
             match label.as_str() {
-                "ICRS" => return Frame::Icrs,
-                "FK5" | "J2000" => return Frame::Fk5,
-                "FK4" | "B1950" => return Frame::Fk4,
+                "ICRS" => return Ok(Frame::Icrs),
+                "FK5" | "J2000" => return Ok(Frame::J2000),
+                "FK4" | "B1950" => return Ok(Frame::B1950),
                 // Where the observer was, and what the clock ran by, are no coordinates.
                 "" | "GEO" | "TOPO" | "BARY" | "HELIO" | "TOPOCENTER" | "GEOCENTER" | "BARYCENTER" => {}
-                other if TimeScale::from_label(other).is_some() => {}
+                other if scale_of(other).is_some() => {}
                 _ => rest.push(label),
             }
         }
-        Frame::Other(rest.join("-"))
+        if rest.is_empty() {
+            return Ok(Frame::Unstated);
+        }
+        Err(not_equatorial(format!("coordinates in {}", rest.join("-").escape_debug())))
     }
+}
+
+/// The position, or an error that quotes what is wrong with it.
+fn at(frame: Frame, ra: f64, dec: f64, radius: Option<f64>) -> Result<Position, Error> {
+    let position = Position::new(frame, ra, dec);
+    let with_radius =
+        position.and_then(|position| radius.map_or(Ok(position), |radius| position.with_circle(radius, None)));
+    with_radius.map_err(|error| error.about(SUBJECT).at(Location::Path("WhereWhen".to_owned())))
+}
+
+/// The instant that a text states.
+pub(super) fn instant_of(text: &str, scale: TimeScale) -> Result<Time, Error> {
+    Time::parse(text, scale).map_err(|error| error.about(SUBJECT).at(Location::Path("time".to_owned())))
+}
+
+/// The scale of a label, or an error for one that is not converted; `None` for what is not a scale.
+fn scale_of(label: &str) -> Option<Result<TimeScale, Error>> {
+    let label = label.trim();
+    if let Some(scale) = TimeScale::from_label(label) {
+        return Some(Ok(scale));
+    }
+    ["TCB", "TCG", "LST", "UT1", "TEB"]
+        .iter()
+        .any(|other| label.eq_ignore_ascii_case(other))
+        .then(|| Err(unknown_scale(label)))
+}
+
+#[cold]
+fn unknown_scale(label: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, SUBJECT)
+        .expected("a time in UTC, TT, TDB, TAI or GPS time")
+        .found(format!("one in {}", label.trim().chars().take(40).collect::<String>().escape_debug()))
+        .at(Location::Path("WhereWhen.Time".to_owned()))
+        .help("`ObsDataLocation::element` gives the text as it was sent")
 }
 
 enum Axis {

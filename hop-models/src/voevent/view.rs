@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use hop_core::time::{Time, TimeScale};
 use hop_core::{Error, ErrorKind};
 
-use super::time::Time;
+use super::position::instant_of;
 use super::xml::{Element, SUBJECT};
 
 /// Defines a view: an element under the name that the standard gives it.
@@ -75,8 +76,11 @@ impl<'a> Who<'a> {
     }
 
     /// When the packet was written: `<Date>`, in UTC. This is not the time of the event.
-    pub fn date(self) -> Option<Time<'a>> {
-        text(self.0, "Date").map(Time::utc_text)
+    ///
+    /// # Errors
+    /// Kind `Invalid` for text that is not a time, quoting it.
+    pub fn date(self) -> Result<Option<Time>, Error> {
+        text(self.0, "Date").map(|text| instant_of(&text, TimeScale::Utc)).transpose()
     }
 
     /// The contact: `<Author>`.
@@ -205,8 +209,11 @@ impl<'a> Why<'a> {
     }
 
     /// Until when the event is worth following, in UTC: `expires`.
-    pub fn expires(self) -> Option<Time<'a>> {
-        self.0.attribute("expires").map(Time::utc_text)
+    ///
+    /// # Errors
+    /// Kind `Invalid` for text that is not a time, quoting it.
+    pub fn expires(self) -> Result<Option<Time>, Error> {
+        self.0.attribute("expires").map(|text| instant_of(&text, TimeScale::Utc)).transpose()
     }
 
     /// What it is thought to be, in the terms of a vocabulary or in free text: each `<Concept>`.

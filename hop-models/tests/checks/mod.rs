@@ -80,7 +80,7 @@ pub fn voevent(content: &[u8]) {
     for citation in event.citations().into_iter().flat_map(|citations| citations.events()) {
         let _ = citation.cite();
     }
-    let _ = event.why().map(|why| (why.importance(), why.expires().is_some()));
+    let _ = event.why().map(|why| (why.importance(), why.expires().is_ok()));
     if let Ok(again) = event.fields().and_then(VoEvent::from_fields) {
         check_model(&model, &again).unwrap_or_else(|reason| panic!("{model} from its fields: {reason}"));
     }

@@ -37,8 +37,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use encoding_rs::Encoding;
+use hop_core::time::Time;
 use hop_core::{Content, Error, ErrorKind, Location, MessageModel, Value};
-use jiff::Timestamp;
 
 pub use self::header::Titles;
 use self::header::Written;
@@ -121,8 +121,8 @@ impl Circular {
     /// let circular = Circular::new([("DATE", "98/04/03 07:10:15 GMT")], "");
     /// assert_eq!(circular.date().map(|date| date.to_string()).as_deref(), Some("1998-04-03T07:10:15Z"));
     /// ```
-    pub fn date(&self) -> Option<Timestamp> {
-        date::of_circular(self.titles.get("date")?)
+    pub fn date(&self) -> Option<Time> {
+        date::time(date::of_circular(self.titles.get("date")?)?)
     }
 
     /// Returns the event that the circular is about: what GCN's JSON states, else the first name in the subject.

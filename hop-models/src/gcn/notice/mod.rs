@@ -35,7 +35,6 @@ use bytes::Bytes;
 use hop_core::{Content, Error, ErrorKind, MessageModel, Value};
 
 use self::lines::{Entry, Lines, is_space};
-pub use self::typed::{Frame, Position};
 use super::archive;
 
 const LABEL: &str = "gcntextnotice";
@@ -210,6 +209,8 @@ impl MessageModel for TextNotice {
 
 #[cfg(test)]
 mod tests {
+    use hop_core::sky::{Coordinates, Frame};
+
     use super::*;
 
     fn notice(text: &str) -> TextNotice {
@@ -233,8 +234,11 @@ mod tests {
         assert_eq!(notice.trigger_number().as_deref(), Some("728094"));
         assert_eq!(notice.notice_date().unwrap().to_string(), "2016-12-23T19:11:18Z");
         assert_eq!(notice.event_time().unwrap().to_string(), "2016-12-23T19:01:26.64Z");
-        assert_eq!(notice.position(), Some(Position { ra: 259.877, dec: -25.010, frame: Frame::J2000 }));
-        assert_eq!(notice.position_in(Frame::B1950), Some(Position { ra: 259.109, dec: -24.960, frame: Frame::B1950 }));
+        assert_eq!(
+            notice.position().unwrap().stated(),
+            Coordinates { longitude: 259.877, latitude: -25.010, frame: Frame::J2000 }
+        );
+        assert_eq!(notice.position().unwrap().radius(), Some(0.05));
         assert_eq!(notice.position_error(), Some(0.05));
     }
 

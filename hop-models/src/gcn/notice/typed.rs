@@ -6,43 +6,13 @@
 
 use std::borrow::Cow;
 
-use jiff::civil::{Date, Time};
-use jiff::{SignedDuration, Timestamp};
+use hop_core::sky::{Frame, Position};
+use hop_core::time::Time;
+use jiff::SignedDuration;
+use jiff::civil::Date;
 
 use super::TextNotice;
 use crate::gcn::date;
-
-/// The equinox that coordinates refer to; a notice states each position for up to three of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Frame {
-    /// `(J2000)`.
-    J2000,
-    /// `(current)`: the date of the notice.
-    Current,
-    /// `(1950)`.
-    B1950,
-}
-
-impl Frame {
-    const fn marks(self) -> &'static [&'static str] {
-        match self {
-            Self::J2000 => &["(J2000)", "(2000)"],
-            Self::Current => &["(current)"],
-            Self::B1950 => &["(1950)", "(B1950)"],
-        }
-    }
-}
-
-/// A place in the sky, in degrees.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Position {
-    /// Right ascension, 0 to 360 degrees.
-    pub ra: f64,
-    /// Declination, -90 to 90 degrees.
-    pub dec: f64,
-    /// The equinox of both.
-    pub frame: Frame,
-}
 
 /// What dates begin with that say when the notice or a slew was, and not when the event was.
 const NOT_OF_EVENT: [&str; 2] = ["NOTICE", "SLEW"];
@@ -60,7 +30,7 @@ impl TextNotice {
     }
 
     /// When the notice was sent, from `NOTICE_DATE` (`Mon 17 Nov 25 12:19:53 UT`), in UTC.
-    pub fn notice_date(&self) -> Option<Timestamp> {
+    pub fn notice_date(&self) -> Option<Time> {
         let text = self.get("notice_date")?;
         let mut words =
             text.split_ascii_whitespace().skip_while(|word| word.bytes().all(|byte| byte.is_ascii_alphabetic()));
@@ -71,40 +41,43 @@ impl TextNotice {
         if !words.next().is_none_or(is_utc) || year < 0 {
             return None;
         }
-        date::in_utc(Date::new(date::full_year(year), month, day).ok()?.to_datetime(time))
+        date::time(date::in_utc(Date::new(date::full_year(year), month, day).ok()?.to_datetime(time))?)
     }
 
     /// When the event was, in UTC: from the first pair such as `GRB_DATE` and `GRB_TIME`, `TRIGGER_DATE` and `TRIGGER_TIME`.
     ///
     /// Dates are `20996 TJD; 321 DOY; 25/11/17`, where the calendar counts, or else the days (TJD 0 is 24 May 1968); times are
     /// `44392.14 SOD {12:19:52.14} UT`, where what stands in braces counts, or else the seconds of the day.
-    pub fn event_time(&self) -> Option<Timestamp> {
+    pub fn event_time(&self) -> Option<Time> {
         let mut dates =
             self.ending("_DATE").filter(|(prefix, _)| !NOT_OF_EVENT.iter().any(|not| prefix.eq_ignore_ascii_case(not)));
         dates.find_map(|(prefix, value)| {
             let day = day(&value)?;
             match time(&self.beside(prefix, "_TIME")?)? {
-                TimeOfDay::Clock(time) => date::in_utc(day.to_datetime(time)),
+                TimeOfDay::Clock(time) => date::time(date::in_utc(day.to_datetime(time))?),
                 TimeOfDay::Seconds(seconds) => {
-                    date::in_utc(day.to_datetime(Time::midnight()))?.checked_add(seconds).ok()
+                    date::time(date::in_utc(day.to_datetime(jiff::civil::Time::midnight()))?.checked_add(seconds).ok()?)
                 }
             }
         })
     }
 
-    /// Where the event was, J2000: from the first pair such as `GRB_RA` and `GRB_DEC`.
+    /// Where the event was, with the radius of its error circle: from the first pair such as `GRB_RA` and `GRB_DEC`.
     ///
-    /// `None` where no frame is stated; none is assumed.
+    /// The coordinates for J2000 count, or else those for 1950. `None` where neither is stated; no frame is assumed.
     pub fn position(&self) -> Option<Position> {
-        self.position_in(Frame::J2000)
+        let position = self.stated_in(Frame::J2000).or_else(|| self.stated_in(Frame::B1950))?;
+        match self.position_error() {
+            Some(radius) => position.with_circle(radius, None).ok(),
+            None => Some(position),
+        }
     }
 
-    /// Where the event was, as stated for another frame.
-    pub fn position_in(&self, frame: Frame) -> Option<Position> {
+    /// The coordinates that are stated for this frame.
+    fn stated_in(&self, frame: Frame) -> Option<Position> {
         self.ending("_RA").find_map(|(prefix, ra)| {
-            let ra = degrees(&ra, frame).filter(|ra| (0.0..=360.0).contains(ra))?;
-            let dec = degrees(&self.beside(prefix, "_DEC")?, frame).filter(|dec| (-90.0..=90.0).contains(dec))?;
-            Some(Position { ra, dec, frame })
+            let ra = degrees(&ra, frame).filter(|ra| *ra >= 0.0)?;
+            Position::new(frame, ra, degrees(&self.beside(prefix, "_DEC")?, frame)?).ok()
         })
     }
 
@@ -183,7 +156,7 @@ fn day(text: &str) -> Option<Date> {
 }
 
 enum TimeOfDay {
-    Clock(Time),
+    Clock(jiff::civil::Time),
     Seconds(SignedDuration),
 }
 
@@ -200,7 +173,8 @@ fn time(text: &str) -> Option<TimeOfDay> {
 
 /// The number of `123.45d {+08h 13m 48s} (J2000), 123.79d {…} (current), …` that is for this frame.
 fn degrees(text: &str, frame: Frame) -> Option<f64> {
-    let piece = text.split(',').find(|piece| frame.marks().iter().any(|mark| piece.contains(mark)))?;
+    let marks = if frame == Frame::B1950 { ["(1950)", "(B1950)"] } else { ["(J2000)", "(2000)"] };
+    let piece = text.split(',').find(|piece| marks.iter().any(|mark| piece.contains(mark)))?;
     let number = piece.trim_start().split(['d', ' ', '{']).next()?;
     number.parse().ok()
 }

@@ -3,6 +3,7 @@
 mod parts;
 
 use bytes::Bytes;
+use hop_core::sky::Frame;
 use hop_core::{Content, Error, ErrorKind};
 use jiff::Timestamp;
 
@@ -10,7 +11,6 @@ pub use self::parts::{NewGroup, NewParam, Observation};
 use self::parts::{leaf, leaves, reference};
 use super::VoEvent;
 use super::legacy::NAMESPACE;
-use super::position::Frame;
 use super::view::{Cite, Role};
 use super::xml::{SUBJECT, Writer, is_allowed};
 
@@ -219,8 +219,8 @@ impl Builder {
         }
         let mut numbers = vec![("importance", self.importance)];
         if let Some(observed) = &self.observation {
-            if !matches!(observed.frame, Frame::Icrs | Frame::Fk5) {
-                return Err(unencodable("coordinates in ICRS or FK5", quoted(observed.frame.as_str())));
+            if observed.frame != Frame::Icrs && observed.frame != Frame::J2000 {
+                return Err(unencodable("coordinates in ICRS or FK5 J2000", quoted(&observed.frame.to_string())));
             }
             numbers.push(("right ascension", Some(observed.right_ascension)));
             numbers.push(("declination", Some(observed.declination)));

@@ -2,9 +2,9 @@
 
 use std::fmt::Display;
 
+use hop_core::sky::Frame;
 use jiff::Timestamp;
 
-use crate::voevent::position::Frame;
 use crate::voevent::xml::Writer;
 
 /// A `<Param>` of a new event.
@@ -123,7 +123,7 @@ impl Observation {
         self
     }
 
-    /// The coordinates: [`Frame::Icrs`] unless set, or [`Frame::Fk5`].
+    /// The coordinates: [`Frame::Icrs`] unless set, or [`Frame::J2000`].
     pub fn frame(mut self, frame: Frame) -> Self {
         self.frame = frame;
         self
@@ -168,7 +168,7 @@ impl NewGroup {
 
 impl Observation {
     pub(super) fn write(&self, out: &mut Writer) {
-        let system = format!("UTC-{}-TOPO", self.frame);
+        let system = if self.frame == Frame::J2000 { "UTC-FK5-TOPO" } else { "UTC-ICRS-TOPO" };
         out.start("WhereWhen");
         out.start("ObsDataLocation");
         out.start("ObservatoryLocation");
@@ -176,10 +176,10 @@ impl Observation {
         out.end();
         out.start("ObservationLocation");
         out.start("AstroCoordSystem");
-        out.attribute("id", &system);
+        out.attribute("id", system);
         out.end();
         out.start("AstroCoords");
-        out.attribute("coord_system_id", &system);
+        out.attribute("coord_system_id", system);
         out.start("Time");
         out.attribute("unit", "s");
         out.start("TimeInstant");
