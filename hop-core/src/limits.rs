@@ -14,7 +14,8 @@
 pub struct Limits {
     /// Bytes of content. Default: 64 MiB.
     pub content: usize,
-    /// Levels of nesting (JSON arrays and objects, XML elements, Avro values). Default: 512, never more than 1000.
+    /// Levels of nesting (JSON arrays and objects, XML elements, Avro values). Default: 1000, which is as deep as Python reads
+    /// JSON, and never more.
     pub depth: usize,
     /// Values, the names of JSON, elements and attributes in one message. Default: 4,000,000.
     pub nodes: usize,
@@ -27,7 +28,7 @@ pub struct Limits {
 impl Limits {
     /// The defaults, as a constant.
     pub const DEFAULT: Self =
-        Self { content: 64 << 20, depth: 512, nodes: 4_000_000, records: 1_000_000, decompressed: 128 << 20 };
+        Self { content: 64 << 20, depth: 1000, nodes: 4_000_000, records: 1_000_000, decompressed: 128 << 20 };
 }
 
 impl Default for Limits {

@@ -13,7 +13,8 @@ use serde::de::{
 };
 use serde::{Deserialize, forward_to_deserialize_any};
 
-use crate::{Error, ErrorKind};
+use crate::value::{exact_integer, exact_text};
+use crate::{Error, ErrorKind, Text};
 
 /// What a model is read from: a row of values, of which some are opened and gone through.
 pub(crate) trait Source<'de> {
@@ -43,7 +44,33 @@ pub(crate) trait Source<'de> {
 
     /// The next name in the object at this depth, whose value then comes next; without one it is closed. What nobody asked
     /// for is passed over.
-    fn name(&mut self, depth: usize) -> Result<Option<Cow<'de, str>>, ReadError>;
+    fn name(&mut self, depth: usize) -> Result<Option<Name<'de>>, ReadError>;
+
+    /// How integers beyond 64 bits are read.
+    fn large(&mut self) -> &mut Large;
+}
+
+/// How an integer beyond 64 bits is read where any kind of value is asked for, as behind `#[serde(flatten)]`: serde's own
+/// types have no room for it.
+///
+/// A [`Value`](crate::Value) takes its digits. If the model is not read that way, since a float is asked for in the end, it
+/// is read once more with such integers as floats.
+#[derive(Debug, Default)]
+pub(crate) struct Large {
+    as_floats: bool,
+    /// One came.
+    pub(crate) met: bool,
+}
+
+impl Large {
+    pub(crate) const AS_FLOATS: Self = Self { as_floats: true, met: false };
+}
+
+/// The name of an entry.
+#[derive(Debug)]
+pub(crate) enum Name<'de> {
+    Str(Cow<'de, str>),
+    Surrogates(Text),
 }
 
 /// One value, or the start of one.
@@ -58,6 +85,10 @@ pub(crate) enum Token<'de> {
     F64(f64),
     Str(&'de str),
     String(String),
+    /// Text with lone surrogates.
+    Surrogates(Text),
+    /// An integer beyond 128 bits.
+    Digits(Box<str>),
     Bytes(&'de [u8]),
     Array,
     Object,
@@ -71,7 +102,8 @@ impl Token<'_> {
             Self::Bool(value) => Unexpected::Bool(*value),
             Self::I64(value) => Unexpected::Signed(*value),
             Self::U64(value) => Unexpected::Unsigned(*value),
-            Self::I128(_) | Self::U128(_) => Unexpected::Other("a large integer"),
+            Self::Surrogates(_) => Unexpected::Other("a string with a lone surrogate"),
+            Self::I128(_) | Self::U128(_) | Self::Digits(_) => Unexpected::Other("a large integer"),
             Self::F64(value) => Unexpected::Float(*value),
             Self::Str(text) => Unexpected::Str(text),
             Self::String(text) => Unexpected::Str(text),
@@ -123,6 +155,12 @@ impl de::Error for ReadError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self(Box::new(Problem::Model(message.to_string())))
     }
+}
+
+/// The refusal of text that a Rust string cannot hold.
+#[cold]
+fn lone_surrogate() -> ReadError {
+    de::Error::custom("invalid value: a string with a lone surrogate")
 }
 
 /// What is to be read: a place for it, whose type the source need not know.
@@ -178,7 +216,7 @@ impl<'de> Reader<'_, 'de> {
 
     fn object<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         let depth = self.0.depth();
-        visitor.visit_map(&mut Entries { source: self.0, name: Cow::Borrowed(""), depth })
+        visitor.visit_map(&mut Entries { source: self.0, name: Name::Str(Cow::Borrowed("")), depth })
     }
 
     fn only_array<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -195,6 +233,37 @@ impl<'de> Reader<'_, 'de> {
         self.object(visitor)
     }
 
+    /// A value of any kind.
+    fn any<V: Visitor<'de>>(self, token: Token<'de>, visitor: V) -> Result<V::Value, ReadError> {
+        match token {
+            Token::Surrogates(text) => visitor.visit_byte_buf(exact_text(&text)),
+            Token::I128(_) | Token::U128(_) | Token::Digits(_) => match large(self.0, &token) {
+                Integer::Float(value) => visitor.visit_f64(value),
+                Integer::Exact(bytes) => visitor.visit_byte_buf(bytes),
+            },
+            token => self.token(token, visitor),
+        }
+    }
+
+    /// Text, of which one with lone surrogates is for [`Text`] alone.
+    fn text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.0.next() {
+            Ok(Token::Surrogates(text)) => {
+                visitor.visit_byte_buf(exact_text(&text)).map_err(|_: ReadError| lone_surrogate())
+            }
+            Ok(token) => self.token(token, visitor),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A value of the kind that the visitor is for.
+    fn typed<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.0.next() {
+            Ok(token) => self.token(token, visitor),
+            Err(error) => Err(error),
+        }
+    }
+
     fn token<V: Visitor<'de>>(self, token: Token<'de>, visitor: V) -> Result<V::Value, ReadError> {
         match token {
             Token::Null => visitor.visit_unit(),
@@ -206,6 +275,8 @@ impl<'de> Reader<'_, 'de> {
             Token::F64(value) => visitor.visit_f64(value),
             Token::Str(text) => visitor.visit_borrowed_str(text),
             Token::String(text) => visitor.visit_string(text),
+            Token::Surrogates(_) => Err(lone_surrogate()),
+            Token::Digits(_) => Err(de::Error::custom("invalid value: an integer beyond 128 bits")),
             Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             Token::Array => self.array(visitor),
             Token::Object => self.object(visitor),
@@ -213,12 +284,20 @@ impl<'de> Reader<'_, 'de> {
     }
 }
 
+macro_rules! typed {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+            self.typed(visitor)
+        }
+    )*};
+}
+
 impl<'de> Deserializer<'de> for Reader<'_, 'de> {
     type Error = ReadError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match self.0.next() {
-            Ok(token) => self.token(token, visitor),
+            Ok(token) => self.any(token, visitor),
             Err(error) => Err(error),
         }
     }
@@ -302,8 +381,44 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
         }
     }
 
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 char str string bytes byte_buf unit unit_struct identifier
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.text(visitor)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.text(visitor)
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ReadError> {
+        self.typed(visitor)
+    }
+
+    typed! {
+        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+        deserialize_char deserialize_bytes deserialize_byte_buf deserialize_unit deserialize_identifier
+    }
+}
+
+enum Integer {
+    Float(f64),
+    Exact(Vec<u8>),
+}
+
+/// An integer beyond 64 bits, as the source has them read.
+#[cold]
+fn large(source: &mut dyn Source<'_>, token: &Token<'_>) -> Integer {
+    let digits = match token {
+        Token::I128(value) => value.to_string(),
+        Token::U128(value) => value.to_string(),
+        Token::Digits(digits) => digits.to_string(),
+        _ => String::new(),
+    };
+    let large = source.large();
+    large.met = true;
+    match digits.parse() {
+        Ok(value) if large.as_floats => Integer::Float(value),
+        _ => Integer::Exact(exact_integer(&digits)),
     }
 }
 
@@ -320,10 +435,10 @@ fn opens(source: &mut dyn Source<'_>, array: bool, expected: &dyn Expected) -> O
 const VARIANT: &str = "a variant: a string, or an object of one entry";
 
 /// The name of the variant that comes next, and whether it holds something.
-fn variant<'de>(source: &mut dyn Source<'de>) -> Result<(Cow<'de, str>, bool), ReadError> {
+fn variant<'de>(source: &mut dyn Source<'de>) -> Result<(Name<'de>, bool), ReadError> {
     match source.next()? {
-        Token::Str(name) => Ok((Cow::Borrowed(name), false)),
-        Token::String(name) => Ok((Cow::Owned(name), false)),
+        Token::Str(name) => Ok((Name::Str(Cow::Borrowed(name)), false)),
+        Token::String(name) => Ok((Name::Str(Cow::Owned(name)), false)),
         Token::Object => match source.name(source.depth())? {
             Some(name) => Ok((name, true)),
             None => Err(de::Error::invalid_type(Unexpected::Other("an empty object"), &VARIANT)),
@@ -379,7 +494,7 @@ impl<'de> SeqAccess<'de> for &mut Elements<'_, 'de> {
 
 struct Entries<'s, 'de> {
     source: &'s mut (dyn Source<'de> + 's),
-    name: Cow<'de, str>,
+    name: Name<'de>,
     depth: usize,
 }
 
@@ -399,7 +514,7 @@ impl<'de> MapAccess<'de> for &mut Entries<'_, 'de> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadError> {
         match self.next() {
             Ok(false) => Ok(None),
-            Ok(true) => match seed.deserialize(Name(&self.name)) {
+            Ok(true) => match seed.deserialize(&self.name) {
                 Ok(key) => Ok(Some(key)),
                 Err(error) => Err(error),
             },
@@ -412,33 +527,44 @@ impl<'de> MapAccess<'de> for &mut Entries<'_, 'de> {
     }
 }
 
-/// The name of an entry, which may be meant as a number.
-struct Name<'a, 'de>(&'a Cow<'de, str>);
-
 macro_rules! numbers {
     ($($method:ident $visit:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-            match self.0.parse() {
-                Ok(value) => visitor.$visit(value),
-                Err(_) => self.deserialize_any(visitor),
+            match self.as_str().and_then(|name| name.parse().ok()) {
+                Some(value) => visitor.$visit(value),
+                None => self.deserialize_any(visitor),
             }
         }
     )*};
 }
 
-impl<'de> Deserializer<'de> for Name<'_, 'de> {
+impl Name<'_> {
+    fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Str(name) => Some(name),
+            Self::Surrogates(_) => None,
+        }
+    }
+}
+
+/// A name may be meant as a number.
+impl<'de> Deserializer<'de> for &Name<'de> {
     type Error = ReadError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        match self.0 {
-            Cow::Borrowed(name) => visitor.visit_borrowed_str(name),
-            Cow::Owned(name) => visitor.visit_str(name),
+        match self {
+            Name::Str(Cow::Borrowed(name)) => visitor.visit_borrowed_str(name),
+            Name::Str(Cow::Owned(name)) => visitor.visit_str(name),
+            Name::Surrogates(name) => visitor.visit_byte_buf(exact_text(name)).map_err(|_: ReadError| lone_surrogate()),
         }
     }
 
     /// Fields and variants.
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_str(self.0)
+        match self {
+            Name::Str(name) => visitor.visit_str(name),
+            Name::Surrogates(_) => self.deserialize_any(visitor),
+        }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -455,7 +581,10 @@ impl<'de> Deserializer<'de> for Name<'_, 'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        visitor.visit_enum((**self.0).into_deserializer())
+        match self.as_str() {
+            Some(name) => visitor.visit_enum(name.into_deserializer()),
+            None => Err(lone_surrogate()),
+        }
     }
 
     numbers! {
@@ -474,7 +603,7 @@ impl<'de> Deserializer<'de> for Name<'_, 'de> {
 /// A variant: its name, and whether what it holds comes next.
 struct Variant<'s, 'de> {
     source: &'s mut (dyn Source<'de> + 's),
-    name: Cow<'de, str>,
+    name: Name<'de>,
     holds: bool,
 }
 
@@ -483,7 +612,7 @@ impl<'s, 'de> EnumAccess<'de> for Variant<'s, 'de> {
     type Variant = Held<'s, 'de>;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Held<'s, 'de>), ReadError> {
-        match seed.deserialize(Name(&self.name)) {
+        match seed.deserialize(&self.name) {
             Ok(variant) => Ok((variant, Held { source: self.source, holds: self.holds })),
             Err(error) => Err(error),
         }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::parse::DEEPEST;
 use crate::error::shorten;
-use crate::reader::{ReadError, Reader, Source, Target, Token};
-use crate::value::{lone_surrogate, number};
+use crate::reader::{Large, Name, ReadError, Reader, Source, Target, Token};
+use crate::value::number;
 use crate::{Content, Error, ErrorKind, Location, Value};
 
 /// Reads the model labelled `format` that is in `content` into its place.
@@ -18,7 +18,12 @@ pub(crate) fn read(
     model: &mut dyn for<'a> Target<'a>,
 ) -> Result<(), Error> {
     let mut text = Text::new(format, content)?;
-    let outcome = model.fill(Reader(&mut text)).and_then(|()| text.end());
+    let mut outcome = model.fill(Reader(&mut text)).and_then(|()| text.end());
+    // What asks for a float where integers are large; see `Large`.
+    if outcome.is_err() && text.large.met {
+        text = Text { large: Large::AS_FLOATS, ..Text::new(format, content)? };
+        outcome = model.fill(Reader(&mut text)).and_then(|()| text.end());
+    }
     match outcome.map_err(|error| text.explain(format, &error)) {
         Ok(()) => Ok(()),
         Err(Err(error)) => Err(error),
@@ -38,6 +43,7 @@ struct Text<'a> {
     open: Vec<Open>,
     /// A name has been given, and its value not yet.
     owes_value: bool,
+    large: Large,
 }
 
 /// A container that is open, and whether its first element or entry is yet to come.
@@ -60,7 +66,7 @@ impl<'a> Text<'a> {
         let at = text.len() - text.trim_start_matches('\u{FEFF}').len();
         // One mark stands for the order of bytes; a second one is text.
         let at = at.min('\u{FEFF}'.len_utf8());
-        Ok(Self { content, text, at, nodes: 0, open: Vec::new(), owes_value: false })
+        Ok(Self { content, text, at, nodes: 0, open: Vec::new(), owes_value: false, large: Large::default() })
     }
 
     /// Makes sure that nothing comes after the value.
@@ -143,7 +149,7 @@ impl<'a> Text<'a> {
     }
 
     /// The string whose opening quote is here.
-    fn string(&mut self) -> Result<Cow<'a, str>, ReadError> {
+    fn string(&mut self) -> Result<Name<'a>, ReadError> {
         let start = self.at + 1;
         let mut end = start;
         let mut is_plain = true;
@@ -160,13 +166,13 @@ impl<'a> Text<'a> {
         }
         self.at = end + 1;
         if is_plain {
-            return Ok(Cow::Borrowed(&self.text[start..end]));
+            return Ok(Name::Str(Cow::Borrowed(&self.text[start..end])));
         }
         match self.scalar(start - 1)? {
-            Value::String(text) => match text.as_str() {
-                Some(text) => Ok(Cow::Owned(text.to_owned())),
-                None => Err(lone_surrogate()),
-            },
+            Value::String(text) => Ok(match text.as_str() {
+                Some(text) => Name::Str(Cow::Owned(text.to_owned())),
+                None => Name::Surrogates(text),
+            }),
             _ => Err(ReadError::syntax()),
         }
     }
@@ -207,8 +213,9 @@ impl<'a> Source<'a> for Text<'a> {
         self.count()?;
         match self.peek() {
             Some(b'"') => Ok(match self.string()? {
-                Cow::Borrowed(text) => Token::Str(text),
-                Cow::Owned(text) => Token::String(text),
+                Name::Str(Cow::Borrowed(text)) => Token::Str(text),
+                Name::Str(Cow::Owned(text)) => Token::String(text),
+                Name::Surrogates(text) => Token::Surrogates(text),
             }),
             Some(b'{') => self.container(false),
             Some(b'[') => self.container(true),
@@ -255,6 +262,10 @@ impl<'a> Source<'a> for Text<'a> {
         self.close_to(outside)
     }
 
+    fn large(&mut self) -> &mut Large {
+        &mut self.large
+    }
+
     fn depth(&self) -> usize {
         self.open.len()
     }
@@ -285,7 +296,7 @@ impl<'a> Source<'a> for Text<'a> {
         }
     }
 
-    fn name(&mut self, depth: usize) -> Result<Option<Cow<'a, str>>, ReadError> {
+    fn name(&mut self, depth: usize) -> Result<Option<Name<'a>>, ReadError> {
         if self.owes_value {
             self.skip()?;
         }

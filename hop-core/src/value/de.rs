@@ -3,9 +3,9 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 
-use super::{Object, Text, Value};
+use super::{Object, Text, Value, exact};
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -71,11 +71,11 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Value, E> {
-        Ok(Value::Bytes(bytes::Bytes::copy_from_slice(bytes)))
+        Ok(exact::value(bytes).unwrap_or_else(|| Value::Bytes(bytes::Bytes::copy_from_slice(bytes))))
     }
 
     fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Value, E> {
-        Ok(Value::Bytes(bytes.into()))
+        Ok(exact::value(&bytes).unwrap_or_else(|| Value::Bytes(bytes.into())))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
@@ -108,9 +108,41 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
         let mut entries: Vec<(Text, Value)> = Vec::new();
-        while let Some((key, value)) = access.next_entry::<String, Value>()? {
-            entries.push((key.into(), value));
+        while let Some((key, value)) = access.next_entry::<Text, Value>()? {
+            entries.push((key, value));
         }
         Ok(entries.into())
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_string(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+        Ok(text.into())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Text, E> {
+        Ok(text.into())
+    }
+
+    /// Text with lone surrogates, from where serde has no text for it.
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Text, E> {
+        match exact::value(bytes) {
+            Some(Value::String(text)) => Ok(text),
+            _ => Err(E::invalid_type(Unexpected::Bytes(bytes), &self)),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A value of any shape: what JSON holds, and bytes.
 
 mod de;
+mod exact;
 mod ser;
 mod source;
 mod text;
@@ -9,7 +10,8 @@ use std::fmt;
 
 use bytes::Bytes;
 
-pub(crate) use self::source::{lone_surrogate, number, read};
+pub(crate) use self::exact::{integer as exact_integer, text as exact_text};
+pub(crate) use self::source::{number, read};
 pub(crate) use self::text::CHUNK;
 pub use self::text::Text;
 use crate::reader::filled;
@@ -92,7 +94,7 @@ impl Value {
     /// # Errors
     /// Kind `Unencodable` when its keys are not strings or it says so itself.
     pub fn of<T: serde::Serialize + ?Sized>(model: &T) -> Result<Self, Error> {
-        model.serialize(ser::ValueSerializer).map_err(ser::ValueError::into_error)
+        model.serialize(ser::ValueSerializer::PLAIN).map_err(ser::ValueError::into_error)
     }
 
     /// The value under `key`, if this is an object that has one.

@@ -7,11 +7,11 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-use super::{Object, Text, Value};
+use super::{Object, Text, Value, exact};
 use crate::{Error, ErrorKind};
 
-/// A value as serde sees it. Integers beyond 128 bits and strings with lone surrogates, which serde has not, are written
-/// as text.
+/// A value as serde sees it. Integers beyond 128 bits and strings with lone surrogates, which serde has not, are kept by
+/// [`Value::of`] and so in JSON; other serializers are given text.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -26,11 +26,11 @@ impl Serialize for Value {
                 } else if let Ok(value) = digits.parse::<u128>() {
                     serializer.serialize_u128(value)
                 } else {
-                    serializer.serialize_str(digits)
+                    exact::serialize_digits(digits, serializer)
                 }
             }
             Self::Float(value) => serializer.serialize_f64(*value),
-            Self::String(text) => serializer.serialize_str(&text.to_string_lossy()),
+            Self::String(text) => text.serialize(serializer),
             Self::Bytes(bytes) => serializer.serialize_bytes(bytes),
             Self::Array(values) => serializer.collect_seq(values),
             Self::Object(object) => object.serialize(serializer),
@@ -40,7 +40,13 @@ impl Serialize for Value {
 
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter().map(|(key, value)| (key.to_string_lossy(), value)))
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        exact::serialize_text(self, serializer)
     }
 }
 
@@ -67,7 +73,14 @@ impl ser::Error for ValueError {
     }
 }
 
-pub(super) struct ValueSerializer;
+pub(super) struct ValueSerializer {
+    /// What is shown next is in a form that [`exact`] reads.
+    exact: bool,
+}
+
+impl ValueSerializer {
+    pub(super) const PLAIN: Self = Self { exact: false };
+}
 
 type Done = Result<Value, ValueError>;
 
@@ -173,8 +186,15 @@ impl Serializer for ValueSerializer {
         Ok(name.into())
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, value: &T) -> Done {
-        value.serialize(self)
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Done {
+        value.serialize(Self { exact: name == exact::NAME })
+    }
+
+    fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Done {
+        if self.exact {
+            return exact::parse(&format!("{value:#}")).ok_or_else(|| ser::Error::custom("not a value of hop's"));
+        }
+        Ok(value.to_string().into())
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -235,7 +255,7 @@ pub(super) struct Elements {
 
 impl Elements {
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
-        self.values.push(value.serialize(ValueSerializer)?);
+        self.values.push(value.serialize(ValueSerializer::PLAIN)?);
         Ok(())
     }
 
@@ -293,7 +313,7 @@ impl SerializeMap for Entries {
     type Error = ValueError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), ValueError> {
-        self.key = Some(match key.serialize(ValueSerializer)? {
+        self.key = Some(match key.serialize(ValueSerializer::PLAIN)? {
             Value::String(text) => text,
             // Python's json.dumps writes these keys as text too.
             Value::Bool(value) => value.to_string().into(),
@@ -306,7 +326,7 @@ impl SerializeMap for Entries {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
         let key = self.key.take().ok_or_else(|| ValueError("a value without a name".to_owned()))?;
-        self.entries.push((key, value.serialize(ValueSerializer)?));
+        self.entries.push((key, value.serialize(ValueSerializer::PLAIN)?));
         Ok(())
     }
 
@@ -322,7 +342,7 @@ macro_rules! entries {
             type Error = ValueError;
 
             fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), ValueError> {
-                self.entries.push((name.into(), value.serialize(ValueSerializer)?));
+                self.entries.push((name.into(), value.serialize(ValueSerializer::PLAIN)?));
                 Ok(())
             }
 

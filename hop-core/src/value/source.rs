@@ -6,19 +6,28 @@ use serde::de::Error as _;
 
 use super::{Object, Text, Value};
 use crate::error::shorten;
-use crate::reader::{ReadError, Reader, Source, Target, Token};
+use crate::reader::{Large, Name, ReadError, Reader, Source, Target, Token};
 use crate::{Error, ErrorKind, Location};
 
 /// Reads what `value` is into its place.
 pub(crate) fn read<'de>(value: &'de Value, model: &mut dyn Target<'de>) -> Result<(), Error> {
-    let mut tree = Tree { next: Next::Value(value), open: Vec::new() };
-    model.fill(Reader(&mut tree)).map_err(|error| tree.explain(&error))
+    let mut tree = Tree { next: Next::Value(value), open: Vec::new(), large: Large::default() };
+    match model.fill(Reader(&mut tree)) {
+        // What asks for a float where integers are large; see `Large`.
+        Err(_) if tree.large.met => {
+            tree = Tree { next: Next::Value(value), open: Vec::new(), large: Large::AS_FLOATS };
+            model.fill(Reader(&mut tree))
+        }
+        outcome => outcome,
+    }
+    .map_err(|error| tree.explain(&error))
 }
 
 /// A value, and the way to the part that is being read.
 struct Tree<'a> {
     next: Next<'a>,
     open: Vec<Open<'a>>,
+    large: Large,
 }
 
 /// What comes next.
@@ -71,16 +80,11 @@ pub(crate) fn number<'a>(value: &Value) -> Result<Token<'a>, ReadError> {
             } else if let Ok(value) = digits.parse() {
                 Ok(Token::U128(value))
             } else {
-                Err(ReadError::custom("invalid value: an integer beyond 128 bits"))
+                Ok(Token::Digits(digits.clone()))
             }
         }
         other => Err(ReadError::custom(format_args!("invalid type: {}, expected a number", other.describe()))),
     }
-}
-
-/// What serde has no text for.
-pub(crate) fn lone_surrogate() -> ReadError {
-    ReadError::custom("invalid value: a string with a lone surrogate")
 }
 
 impl<'a> Source<'a> for Tree<'a> {
@@ -92,7 +96,7 @@ impl<'a> Source<'a> for Tree<'a> {
         match value {
             Value::Null => Ok(Token::Null),
             Value::Bool(value) => Ok(Token::Bool(*value)),
-            Value::String(text) => text.as_str().map(Token::Str).ok_or_else(lone_surrogate),
+            Value::String(text) => Ok(text.as_str().map_or_else(|| Token::Surrogates(text.clone()), Token::Str)),
             Value::Bytes(bytes) => Ok(Token::Bytes(bytes)),
             Value::Array(values) => {
                 self.open.push(Open::Array { rest: values.iter(), length: values.len() });
@@ -131,6 +135,10 @@ impl<'a> Source<'a> for Tree<'a> {
         Ok(())
     }
 
+    fn large(&mut self) -> &mut Large {
+        &mut self.large
+    }
+
     fn depth(&self) -> usize {
         self.open.len()
     }
@@ -152,7 +160,7 @@ impl<'a> Source<'a> for Tree<'a> {
         Ok(next.is_some())
     }
 
-    fn name(&mut self, depth: usize) -> Result<Option<Cow<'a, str>>, ReadError> {
+    fn name(&mut self, depth: usize) -> Result<Option<Name<'a>>, ReadError> {
         self.open.truncate(depth);
         if self.open.len() < depth {
             return Ok(None);
@@ -162,10 +170,10 @@ impl<'a> Source<'a> for Tree<'a> {
         {
             self.next = Next::Value(value);
             *name = Some(key);
-            return match key.as_str() {
-                Some(key) => Ok(Some(Cow::Borrowed(key))),
-                None => Err(lone_surrogate()),
-            };
+            return Ok(Some(match key.as_str() {
+                Some(key) => Name::Str(Cow::Borrowed(key)),
+                None => Name::Surrogates(key.clone()),
+            }));
         }
         self.open.pop();
         Ok(None)
