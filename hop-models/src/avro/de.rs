@@ -269,7 +269,7 @@ impl<'de> Deserializer<'de> for At<'_, 'de> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _name: &'static str,
-        _variants: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Read<V::Value> {
         let at = self.branch()?;
@@ -279,7 +279,12 @@ impl<'de> Deserializer<'de> for At<'_, 'de> {
                 visitor.visit_enum((&*of.symbols[index]).into_deserializer())
             }
             Kind::String => visitor.visit_enum(at.of.cursor.string()?.into_deserializer()),
-            Kind::Record(of) => visitor.visit_enum(Branch { name: of.name.rsplit('.').next().unwrap_or_default(), at }),
+            Kind::Record(of) => {
+                // Where records of one short name are told apart by their namespaces, a variant has the full one.
+                let full = variants.contains(&&*of.name);
+                let name = if full { &of.name } else { of.name.rsplit('.').next().unwrap_or_default() };
+                visitor.visit_enum(Branch { name, at })
+            }
             _ => Err(de::Error::custom("an enum, a string or a record is a variant; this is another type")),
         }
     }

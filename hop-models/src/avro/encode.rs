@@ -44,6 +44,16 @@ pub(super) fn record(schema: &Schema, value: &Value, out: &mut Vec<u8>) -> Resul
     Writer { schema, out, depth: 0 }.value(schema.root(), value).map_err(Misfit::into_error)
 }
 
+/// The bytes of a default, which stands in the schema as JSON.
+///
+/// # Errors
+/// As [`record`].
+pub(super) fn default(schema: &Schema, id: Id, default: &Value) -> Result<Vec<u8>, Error> {
+    let mut out = Vec::new();
+    Writer { schema, out: &mut out, depth: 0 }.default(id, default).map_err(Misfit::into_error)?;
+    Ok(out)
+}
+
 struct Writer<'a> {
     schema: &'a Schema,
     out: &'a mut Vec<u8>,
@@ -137,14 +147,63 @@ impl Writer<'_> {
     /// A default stands in the schema as JSON, in which bytes are text of a character each.
     fn default(&mut self, id: Id, default: &Value) -> Result<(), Misfit> {
         match (&self.schema.node(id).kind, default) {
-            (Kind::Bytes | Kind::Fixed(_), Value::String(text)) => {
+            (Kind::Bytes | Kind::Fixed(_) | Kind::Decimal(..), Value::String(text)) => {
                 let text = text.as_str().unwrap_or_default();
                 let latin: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
                 let latin = latin.ok_or_else(|| Misfit::new("a default of bytes", default.to_string()))?;
                 self.value(id, &Value::Bytes(latin.into()))
             }
+            (Kind::Record(of), Value::Object(object)) => {
+                for field in &of.fields {
+                    let written = match object.get(&field.name).or(field.default.as_ref()) {
+                        Some(default) => self.nested_default(field.node, default),
+                        None => Err(Misfit::new("a value", "none")),
+                    };
+                    written.map_err(|misfit| misfit.within(&*field.name))?;
+                }
+                Ok(())
+            }
+            (Kind::Array(items), Value::Array(values)) if !values.is_empty() => {
+                long(self.out, values.len() as i64);
+                values.iter().try_for_each(|value| self.nested_default(*items, value))?;
+                self.out.push(0);
+                Ok(())
+            }
+            (Kind::Map(values), Value::Object(object)) if !object.is_empty() => {
+                long(self.out, object.len() as i64);
+                for (key, value) in object.iter() {
+                    bytes(self.out, key.to_string_lossy().as_bytes());
+                    self.nested_default(*values, value)?;
+                }
+                self.out.push(0);
+                Ok(())
+            }
+            // That of the first branch, by the specification; in schemas in use, that of any.
+            (Kind::Union(branches), default) => {
+                let start = self.out.len();
+                let mut reason = None;
+                for (index, branch) in branches.iter().enumerate() {
+                    long(self.out, index as i64);
+                    match self.nested_default(*branch, default) {
+                        Ok(()) => return Ok(()),
+                        Err(misfit) => reason = Some(reason.unwrap_or(misfit)),
+                    }
+                    self.out.truncate(start);
+                }
+                Err(reason.unwrap_or_else(|| Misfit::new("a value of one of the types of a union", "none")))
+            }
             _ => self.value(id, default),
         }
+    }
+
+    fn nested_default(&mut self, id: Id, default: &Value) -> Result<(), Misfit> {
+        if self.depth > DEEPEST {
+            return Err(Misfit::new(format!("at most {DEEPEST} levels of nesting"), "more"));
+        }
+        self.depth += 1;
+        let written = self.default(id, default);
+        self.depth -= 1;
+        written
     }
 
     /// A variant of an enum, as serde has it: its name, with what it holds. The branch is the record of that name.
@@ -160,13 +219,18 @@ impl Writer<'_> {
             },
             _ => return Ok(false),
         };
-        for (index, id) in branches.iter().enumerate() {
-            if let Kind::Record(of) = &self.schema.node(*id).kind
-                && of.name.rsplit('.').next().is_some_and(|short| *name == *short)
-            {
-                long(self.out, index as i64);
-                self.fields(&of.fields, held).map_err(|misfit| misfit.within(name.to_string_lossy()))?;
-                return Ok(true);
+        // By the full name, where records of one short name are told apart by their namespaces; else by the short one.
+        let full = |name: &str| name.to_owned();
+        let short = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+        for called in [&full as &dyn Fn(&str) -> String, &short] {
+            for (index, id) in branches.iter().enumerate() {
+                if let Kind::Record(of) = &self.schema.node(*id).kind
+                    && *name == *called(&of.name)
+                {
+                    long(self.out, index as i64);
+                    self.fields(&of.fields, held).map_err(|misfit| misfit.within(name.to_string_lossy()))?;
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
@@ -327,7 +391,7 @@ fn rank(kind: &Kind, value: &Value) -> Option<u8> {
 }
 
 /// What a type takes, for messages.
-fn describe(kind: &Kind) -> String {
+pub(super) fn describe(kind: &Kind) -> String {
     match kind {
         Kind::Null => "null".to_owned(),
         Kind::Boolean => "a boolean".to_owned(),

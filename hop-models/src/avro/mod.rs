@@ -27,10 +27,11 @@
 //! Specification: [Apache Avro 1.12](https://avro.apache.org/docs/1.12.0/specification/). Codecs: null, deflate, snappy,
 //! zstandard, bzip2, xz.
 //!
+//! Records are read as they were written; [`AvroBlob::resolved`] reads them by another schema. A struct that asks for other
+//! fields than there are is read by serde's rules (`default`, `alias`).
+//!
 //! # Not supported
 //!
-//! - Schema resolution: records are read as they were written, not into another schema of the same name. A struct that
-//!   asks for other fields than there are is read by serde's rules (`default`, `alias`).
 //! - Containers of before Avro 1.3; the `lz4` codec; JSON encoding; protocols and messages between processes.
 //! - What the logical types `big-decimal`, `uuid` over fixed, and any unknown one mean: the value underneath is shown,
 //!   as hop-client shows it. Decimals of more than 1024 bytes are refused; of more than 38 digits, not written.
@@ -59,6 +60,7 @@ mod framing;
 mod infer;
 mod iso;
 mod logical;
+mod resolve;
 mod schema;
 mod value;
 
@@ -68,10 +70,12 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use hop_core::{Content, Error, ErrorKind, Limits, MessageModel};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use self::container::{Block, File};
 pub use self::framing::{split_confluent, split_single_object};
 pub use self::logical::{Date, Decimal, Duration, Time, TimeUnit, Timestamp};
+use self::resolve::{Resolution, Rules};
 pub use self::schema::Schema;
 pub use self::value::{Map, Record, Symbol, Value};
 
@@ -129,6 +133,48 @@ impl AvroBlob {
     /// Those of decoding, and kind `Malformed` when there is something after the datum.
     pub fn from_datum(schema: &Schema, datum: impl Into<Bytes>) -> Result<Self, Error> {
         File::datum(schema, datum.into(), &Limits::DEFAULT).map(Self::read)
+    }
+
+    /// Returns the records as the reader's schema has them, by Avro's
+    /// [schema resolution](https://avro.apache.org/docs/1.12.0/specification/#schema-resolution): fields and types are found by
+    /// their names and aliases, those that the writer has not have their defaults, and numbers, strings and bytes are promoted.
+    ///
+    /// ```
+    /// use hop_core::{MessageModel, Value};
+    /// use hop_models::AvroBlob;
+    /// use hop_models::avro::Schema;
+    ///
+    /// let old = Schema::parse(r#"{"type": "record", "name": "alert", "fields": [{"name": "id", "type": "int"}]}"#)?;
+    /// let new = Schema::parse(
+    ///     r#"{"type": "record", "name": "alert", "fields": [
+    ///         {"name": "identifier", "type": "long", "aliases": ["id"]},
+    ///         {"name": "magnitude", "type": "double", "default": -999.0}
+    ///     ]}"#,
+    /// )?;
+    /// let alert = AvroBlob::new(Value::object([("id", 5.into())])).with_schema(old)?;
+    /// let alert = alert.resolved(&new)?;
+    /// assert_eq!(alert.record()?["identifier"].as_i64(), Some(5));
+    /// assert_eq!(alert.record()?["magnitude"].as_f64(), Some(-999.0));
+    /// # Ok::<(), hop_core::Error>(())
+    /// ```
+    ///
+    /// Of the reader's union, the first branch that fits is taken. Times are converted to the reader's unit where that loses
+    /// nothing.
+    ///
+    /// # Errors
+    /// Kind `Invalid`, with the path, when a record does not resolve; kind `Limit` when the records grow beyond the default
+    /// limits; and those of [`records`](Self::records).
+    pub fn resolved(&self, reader: &Schema) -> Result<Self, Error> {
+        let file = self.file()?;
+        let resolution = Resolution::between(&file.schema, reader, Rules::Strict)?;
+        let mut room = Limits::DEFAULT.decompressed;
+        let mut blocks = Vec::with_capacity(file.blocks.len());
+        for Block { data, count } in &file.blocks {
+            let data = resolution.apply(data, *count, room)?;
+            room = room.saturating_sub(data.len());
+            blocks.push(Block { data: data.into(), count: *count });
+        }
+        Ok(Self::read(File { schema: reader.clone(), blocks, bytes: None }))
     }
 
     fn made(made: Made) -> Self {
@@ -286,6 +332,32 @@ pub(crate) fn check_datum(schema: &Schema, datum: &Bytes, limits: &Limits) -> Re
 /// The `T` that a datum is, which was checked.
 pub(crate) fn read_datum<'de, T: Deserialize<'de>>(schema: &'de Schema, datum: &'de [u8]) -> Result<T, Error> {
     de::Typed::new(schema, datum).record().map_err(|fault| de::misfit(&fault))
+}
+
+/// The `T` that a datum is, which was checked, for a model whose own schema is another: with that one's aliases and
+/// defaults, where the two resolve; else by the names of the fields alone.
+pub(crate) fn read_resolved<T: DeserializeOwned>(
+    writer: &Schema,
+    reader: &Schema,
+    datum: &[u8],
+    limits: &Limits,
+) -> Result<T, Error> {
+    if writer == reader {
+        return read_datum(writer, datum);
+    }
+    let resolved = || {
+        let resolution = Resolution::between(writer, reader, Rules::Model)?;
+        let datum = resolution.apply(datum, 1, limits.decompressed)?;
+        read_datum(resolution.reader(), &datum)
+    };
+    match resolved() {
+        Ok(model) => Ok(model),
+        // As a model without a schema of its own is read.
+        Err(reason) => read_datum(writer, datum).map_err(|error| match error.location() {
+            Some(_) => error,
+            None => reason,
+        }),
+    }
 }
 
 /// The datum that a value is.

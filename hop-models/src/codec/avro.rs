@@ -51,14 +51,14 @@ use crate::avro::{self, Schema};
 /// # Ok::<(), hop_core::Error>(())
 /// ```
 ///
-/// A container is read by the schema it carries, which may have fields that the model has not; a datum by `S` alone. Fields
-/// are matched by name, and absent ones are as serde has it. Dates, times and decimals are text for a field that is text, and
+/// A container carries its schema, which may be another than `S`. Where `S` is of a file, Avro's schema resolution applies:
+/// fields that the writer has not have the defaults in `S`, and aliases and promotions hold; where the two do not resolve,
+/// and for `Derived`, fields are matched by name, and absent ones are as serde has it. A datum is read by `S` alone. Dates, times and decimals are text for a field that is text, and
 /// the number underneath for one that is a number; `bytes` and `fixed` are bytes, or a list of numbers; an enum whose
 /// variants hold fields is a union of records of the variants' names.
 ///
 /// # Limits
-/// Exactly one record. Integers have 64 bits. Resolution of one schema to another goes no further than serde does. Content is
-/// held to [`Limits`](hop_core::Limits) as that of [`AvroBlob`](crate::AvroBlob) is.
+/// Exactly one record. Integers have 64 bits. Content is held to [`Limits`](hop_core::Limits) as that of [`AvroBlob`](crate::AvroBlob) is.
 #[derive(Debug, Clone, Copy)]
 pub struct Avro<S = Derived, F = Container>(PhantomData<fn() -> (S, F)>);
 
@@ -69,6 +69,9 @@ pub trait AvroSchema<M> {
     /// # Errors
     /// When there is none that Avro takes, with the path to the trouble.
     fn schema() -> Result<Schema, Error>;
+
+    /// Whether a container that was written by another schema is read by this one's aliases and defaults.
+    const RESOLVES: bool = true;
 }
 
 /// The schema of the model itself, made of its [`MessageModel::schema`]; see [`Schema::from_json_schema`].
@@ -76,6 +79,9 @@ pub trait AvroSchema<M> {
 pub struct Derived;
 
 impl<M: MessageModel> AvroSchema<M> for Derived {
+    /// It knows less than serde does, which has the aliases and the defaults.
+    const RESOLVES: bool = false;
+
     fn schema() -> Result<Schema, Error> {
         kept::<M>(|| match M::schema() {
             Some(json) => Schema::from_json_schema(&json),
@@ -271,7 +277,10 @@ where
         let read = || {
             content.check_size(format)?;
             let (schema, datum) = F::open(content, S::schema)?;
-            avro::read_datum(&schema, &datum)
+            match S::RESOLVES {
+                true => avro::read_resolved(&schema, &S::schema()?, &datum, content.limits()),
+                false => avro::read_datum(&schema, &datum),
+            }
         };
         read().map_err(|error| error.about(format))
     }

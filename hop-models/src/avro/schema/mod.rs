@@ -7,6 +7,7 @@ mod canonical;
 mod from_json;
 mod parse;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -127,6 +128,45 @@ impl Schema {
         rabin(self.canonical().as_bytes())
     }
 
+    /// Whether both are the same in memory.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The schema with more symbols in some of its enums, to read with.
+    pub(super) fn with_symbols(&self, more: &HashMap<Id, Vec<Box<str>>>) -> Self {
+        let extended = |(id, node): (usize, &Node)| {
+            let more = Id::try_from(id).ok().and_then(|id| more.get(&id));
+            match (&node.kind, more) {
+                (Kind::Enum(of), Some(more)) => {
+                    let symbols = of.symbols.iter().chain(more).cloned().collect();
+                    let of = EnumType { name: of.name.clone(), symbols, default: of.default.clone() };
+                    Node { kind: Kind::Enum(Arc::new(of)), ..node.clone() }
+                }
+                _ => node.clone(),
+            }
+        };
+        Self(Arc::new(Inner {
+            text: self.0.text.clone(),
+            json: self.0.json.clone(),
+            nodes: self.0.nodes.iter().enumerate().map(extended).collect(),
+            root: self.0.root,
+            canonical: OnceLock::new(),
+        }))
+    }
+
+    /// Whether a named type is a branch of a union beside others that have names.
+    pub(super) fn is_branch_among_named(&self, id: Id) -> bool {
+        let is_it = |node: &Node| match &node.kind {
+            Kind::Union(branches) => {
+                branches.contains(&id)
+                    && branches.iter().any(|branch| *branch != id && self.node(*branch).name.is_some())
+            }
+            _ => false,
+        };
+        self.0.nodes.iter().any(is_it)
+    }
+
     pub(super) fn root(&self) -> Id {
         self.0.root
     }
@@ -158,16 +198,26 @@ impl fmt::Debug for Schema {
 pub(super) type Id = u32;
 
 /// One type in a schema.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) kind: Kind,
+    /// What a record, an enum or a fixed is called.
+    pub(super) name: Option<Arc<Name>>,
     /// The fewest bytes that a value of it takes; [`NEVER`] for a record that holds itself without end.
     pub(super) least: u64,
 }
 
+/// What a named type is called.
+#[derive(Debug)]
+pub(super) struct Name {
+    pub(super) full: Box<str>,
+    /// Full names, of which the namespace may be left out.
+    pub(super) aliases: Box<[Box<str>]>,
+}
+
 pub(super) const NEVER: u64 = u64::MAX;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Kind {
     Null,
     Boolean,
@@ -198,6 +248,14 @@ pub(super) enum Kind {
 pub(super) struct EnumType {
     pub(super) name: Box<str>,
     pub(super) symbols: Box<[Box<str>]>,
+    /// What stands for a symbol that is not listed.
+    pub(super) default: Option<Box<str>>,
+}
+
+impl EnumType {
+    pub(super) fn index(&self, symbol: &str) -> Option<usize> {
+        self.symbols.iter().position(|other| **other == *symbol)
+    }
 }
 
 /// What all records of one type share.
@@ -210,6 +268,8 @@ pub(super) struct RecordType {
 #[derive(Debug, PartialEq)]
 pub(super) struct Field {
     pub(super) name: Box<str>,
+    /// Other names that writers have for it.
+    pub(super) aliases: Box<[Box<str>]>,
     pub(super) node: Id,
     pub(super) default: Option<Value>,
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hop_core::{Error, ErrorKind, Location, Object, Text, Value};
 
 use super::super::logical::TimeUnit;
-use super::{EnumType, Field, Id, Kind, NEVER, Node, RecordType};
+use super::{EnumType, Field, Id, Kind, NEVER, Name, Node, RecordType};
 
 pub(super) struct Parsed {
     pub(super) json: Value,
@@ -49,7 +49,7 @@ impl Parser {
 
     fn add(&mut self, kind: Kind) -> Result<Id, Error> {
         let id = Id::try_from(self.nodes.len()).map_err(|_| self.error("a schema", "one of too many types"))?;
-        self.nodes.push(Node { kind, least: NEVER });
+        self.nodes.push(Node { kind, name: None, least: NEVER });
         Ok(id)
     }
 
@@ -139,7 +139,7 @@ impl Parser {
     }
 
     fn enumeration(&mut self, object: &Object, space: &str, shown: &mut Vec<(Text, Value)>) -> Result<Id, Error> {
-        let (_, name) = self.declare(object, space)?;
+        let (namespace, name) = self.declare(object, space)?;
         let json = object.get("symbols").ok_or_else(|| self.error("`symbols`", "none"))?;
         let symbols = json.as_array().ok_or_else(|| self.error("`symbols` to be an array", json.describe()))?;
         let symbols = symbols
@@ -150,13 +150,14 @@ impl Parser {
             .collect::<Result<_, Error>>()?;
         shown.push(("name".into(), name.as_str().into()));
         shown.push(("symbols".into(), json.clone()));
-        let id = self.add(Kind::Enum(Arc::new(EnumType { name: name.as_str().into(), symbols })))?;
-        self.names.insert(name, id);
+        let default = object.get("default").and_then(Value::as_str).map(Box::from);
+        let id = self.add(Kind::Enum(Arc::new(EnumType { name: name.as_str().into(), symbols, default })))?;
+        self.call(id, object, &namespace, name);
         Ok(id)
     }
 
     fn fixed(&mut self, object: &Object, space: &str, shown: &mut Vec<(Text, Value)>) -> Result<Id, Error> {
-        let (_, name) = self.declare(object, space)?;
+        let (namespace, name) = self.declare(object, space)?;
         let json = object.get("size").ok_or_else(|| self.error("`size`", "none"))?;
         let size = json.as_i64().and_then(|size| usize::try_from(size).ok());
         let size = size.ok_or_else(|| self.error("`size` to count bytes", format!("{json}")))?;
@@ -168,7 +169,7 @@ impl Parser {
             _ => None,
         };
         let id = self.add(kind.unwrap_or(Kind::Fixed(size)))?;
-        self.names.insert(name, id);
+        self.call(id, object, &namespace, name);
         Ok(id)
     }
 
@@ -176,7 +177,7 @@ impl Parser {
         let (namespace, name) = self.declare(object, space)?;
         // Its fields may name it: it has its place before they have theirs.
         let id = self.add(Kind::Null)?;
-        self.names.insert(name.clone(), id);
+        self.call(id, object, &namespace, name.clone());
         let none = Value::Array(Vec::new());
         let list = object.get("fields").unwrap_or(&none);
         let list = list.as_array().ok_or_else(|| self.error("`fields` to be an array", list.describe()))?;
@@ -197,7 +198,8 @@ impl Parser {
             entries.push(("name".into(), named.into()));
             entries.push(("type".into(), json));
             fields_shown.push(Value::Object(entries.into()));
-            fields.push(Field { name: named.into(), node, default: field.get("default").cloned() });
+            let default = field.get("default").cloned();
+            fields.push(Field { name: named.into(), aliases: aliases(field, ""), node, default });
         }
         shown.push(("name".into(), name.as_str().into()));
         shown.push(("fields".into(), Value::Array(fields_shown)));
@@ -206,6 +208,15 @@ impl Parser {
             node.kind = kind;
         }
         Ok(id)
+    }
+
+    /// Gives a type its name, and its aliases.
+    fn call(&mut self, id: Id, object: &Object, namespace: &str, name: String) {
+        let known = Name { full: name.as_str().into(), aliases: aliases(object, namespace) };
+        if let Some(node) = self.nodes.get_mut(id as usize) {
+            node.name = Some(Arc::new(known));
+        }
+        self.names.insert(name, id);
     }
 
     /// The namespace and the full name of a declaration; both are new.
@@ -243,6 +254,21 @@ impl Parser {
         let error = Error::new(ErrorKind::Invalid, "avro schema").expected(expected.into()).found(found.into());
         if self.path.is_empty() { error } else { error.at(Location::Path(self.path.join("."))) }
     }
+}
+
+/// The other names of a type or a field: as they stand, and those without a namespace in that of the type too.
+fn aliases(object: &Object, namespace: &str) -> Box<[Box<str>]> {
+    let listed = object.get("aliases").and_then(Value::as_array).unwrap_or_default().iter().filter_map(Value::as_str);
+    let mut aliases: Vec<Box<str>> = listed.map(Box::from).collect();
+    if !namespace.is_empty() {
+        let within: Vec<Box<str>> = aliases
+            .iter()
+            .filter(|alias| !alias.contains('.'))
+            .map(|alias| format!("{namespace}.{alias}").into())
+            .collect();
+        aliases.extend(within);
+    }
+    aliases.into()
 }
 
 /// The logical type over a primitive; `None` where there is none, or none that fastavro decodes: then values are shown
