@@ -1,9 +1,10 @@
 //! The two outputs: results, and complaints.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
-use hop_core::Value;
+use hop_core::{Value, escape_controls};
 
 /// Writes a line to the standard output, at once.
 pub(crate) fn line(text: impl Display) -> io::Result<()> {
@@ -58,8 +59,23 @@ pub(crate) fn bytes(bytes: &[u8], end: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
-/// Writes a line to the standard error.
+/// Writes a line to the standard error, with control characters escaped: what is quoted in it may come from anywhere.
 pub(crate) fn complain(what: impl Display) {
+    let text = format!("hop: {what}\n");
+    let lines = text.split_inclusive(['\n', '\t']).map(|line| {
+        let end = line.len() - usize::from(line.ends_with(['\n', '\t']));
+        format!("{}{}", escape_controls(&line[..end]), &line[end..])
+    });
     // Where the standard error is gone there is nobody to tell.
-    let _written = writeln!(io::stderr(), "hop: {what}");
+    let _written = io::stderr().write_all(lines.collect::<String>().as_bytes());
+}
+
+/// Writes a path to the standard output: as it is for a program, with control characters escaped for people.
+pub(crate) fn located(path: &Path) -> io::Result<()> {
+    if io::stdout().is_terminal() { line(self::path(path)) } else { line(path.display()) }
+}
+
+/// A path, fit for a terminal.
+pub(crate) fn path(path: &Path) -> String {
+    escape_controls(&path.to_string_lossy()).into_owned()
 }

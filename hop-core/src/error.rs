@@ -257,6 +257,31 @@ pub fn excerpt(bytes: &[u8]) -> String {
     format!("`{}{dots}`", cut.escape_ascii())
 }
 
+/// Returns the text with its control characters, and those that turn the direction of writing, as escapes such as
+/// `\u{1b}`: what comes from a file or its name may not steer the terminal that shows it.
+///
+/// ```
+/// assert_eq!(hop_core::escape_controls("a\u{1b}[31mb é"), "a\\u{1b}[31mb é");
+/// ```
+pub fn escape_controls(text: &str) -> Cow<'_, str> {
+    let steers = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if steers(character) {
+            escaped.extend(character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
 /// A message of a library, cut to a length that can be shown: some quote the content they refuse, whole.
 pub(crate) fn shorten(message: &str) -> String {
     const MOST: usize = 200;

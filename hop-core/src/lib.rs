@@ -29,7 +29,7 @@ pub use self::codec::Codec;
 pub use self::content::Content;
 pub use self::decode::{Announced, Decoded, Route};
 pub use self::encode::{Encoder, Outgoing};
-pub use self::error::{Error, ErrorKind, Location, excerpt};
+pub use self::error::{Error, ErrorKind, Location, escape_controls, excerpt};
 pub use self::fallback::{Blob, JsonBlob};
 pub use self::framing::{Frame, Framing};
 pub use self::limits::Limits;

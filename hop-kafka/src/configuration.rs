@@ -131,7 +131,10 @@ fn truth(text: &str) -> Option<bool> {
 }
 
 fn wrong(what: &str) -> Error {
-    let file = Configuration::path().map_or_else(|_| CONFIG_FILE.to_owned(), |path| path.display().to_string());
+    let file = Configuration::path().map_or_else(
+        |_| CONFIG_FILE.to_owned(),
+        |path| hop_core::escape_controls(&path.to_string_lossy()).into_owned(),
+    );
     Error::new(ErrorKind::Config, format!("{file}: {what}"))
 }
 

@@ -11,15 +11,17 @@ pub(crate) const AUTH_FILE: &str = "auth.toml";
 /// The file of general settings.
 pub(crate) const CONFIG_FILE: &str = "config.toml";
 
-/// The folder, `$XDG_CONFIG_HOME/hop` or `$HOME/.config/hop`.
+/// The folder, `$XDG_CONFIG_HOME/hop` or `$HOME/.config/hop`. A relative `XDG_CONFIG_HOME` is ignored, as the XDG Base
+/// Directory Specification has it: it would be another folder wherever the program is started.
 ///
 /// # Errors
 /// Kind `Config` when neither variable is set.
 pub(crate) fn folder() -> Result<PathBuf, Error> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")));
+    let base = set("XDG_CONFIG_HOME").filter(|path| path.is_absolute()).or_else(|| Some(set("HOME")?.join(".config")));
     base.map(|base| base.join("hop")).ok_or_else(|| {
         Error::new(ErrorKind::Config, "neither XDG_CONFIG_HOME nor HOME says where hop's configuration is kept")
+            .help("set HOME; a relative XDG_CONFIG_HOME is ignored")
     })
 }
 
@@ -55,9 +57,16 @@ fn make(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)
 }
 
+/// Fails for what is neither a file nor a link to one: to open a named pipe waits until something is written to it, and a
+/// device may never end.
+pub(crate) fn require_regular(metadata: &fs::Metadata) -> io::Result<()> {
+    if metadata.is_file() { Ok(()) } else { Err(io::Error::other("it is not a regular file")) }
+}
+
 /// The text of `file`, which is `None` where there is no such file.
 pub(crate) fn read(file: &Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(file) {
+    let regular = || fs::metadata(file).and_then(|metadata| require_regular(&metadata));
+    match regular().and_then(|()| fs::read_to_string(file)) {
         Ok(text) => Ok(Some(text)),
         Err(problem) if problem.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(problem) => Err(problem),

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-use hop_kafka::auth::{CredentialStore, Mechanism, Protocol, load_from};
+use hop_kafka::auth::{CredentialStore, Mechanism, Protocol, load_from, select};
 use hop_kafka::{Credential, Error, ErrorKind};
 
 const ENTRY: &str = "username = \"ada\"\npassword = \"hunter2\"\nhostname = \"h\"\nprotocol = \"SASL_PLAINTEXT\"\n\
@@ -107,15 +107,9 @@ fn fields_mean_what_hop_client_takes_them_for() {
 #[test]
 fn what_cannot_be_read_says_where_and_never_what() {
     for (text, why) in [
-        ("[[auth]]\npassword = \"hunter2\"", "credential 1: `username` is missing; a credential has"),
-        ("[[auth]]\nusername = \"hunter2\"", "credential 1: `password` is missing"),
         ("[[auth]]\nusername = \"ada\"\npassword = hunter2", "not TOML, near line 3"),
         ("[[auth]]\nusername = \"ada\"\npassword = \"hunter2\"\npassword = \"hunter2\"", "not TOML, near line 4"),
-        ("[[auth]]\nusername = \"ada\"\npassword = [\"hunter2\"]", "`password` is no string"),
-        ("[[auth]]\nusername = \"a\"\npassword = \"b\"\nmechanism = \"hunter2\"", "`mechanism` is none of"),
-        ("[[auth]]\nusername = \"a\"\npassword = \"b\"\nprotocol = \"hunter2\"", "`protocol` is neither"),
         ("auth = \"hunter2\"", "no `[[auth]]`"),
-        ("auth = [\"hunter2\"]", "credential 1: it is no table"),
         ("password = \"hunter2\"", "no `[[auth]]`"),
         ("", "no `[[auth]]`"),
     ] {
@@ -236,7 +230,7 @@ fn a_credential_is_one_by_its_username_and_hostname() {
     assert_eq!(
         several,
         "several credentials have the name `ada`: `ada` for any broker, `ada` for h, `ada` for h:1; say which one, as in \
-         `username@hostname`; `username@` for the one without a hostname"
+         `username@hostname`; `username@` for the one without a hostname; or `#2` for the second in the file"
     );
     assert_eq!(store.remove("ada@").unwrap().host(), None);
     assert_eq!(store.remove("ada@h").unwrap().host(), Some("h"));
@@ -279,4 +273,125 @@ fn what_cannot_be_used_is_not_added() {
         assert!(!format!("{error} {error:?} {credential:?}").contains("hunter2"), "{error} {credential:?}");
     }
     assert!(store.add(Credential::new("ada", "1").token_endpoint("http://[::1]:8080/t?x=1"), false).is_ok());
+}
+
+/// Entries that cannot be used, and what is said of them.
+const FAULTY: [(&str, &str); 13] = [
+    (
+        "username = 'bad'\npassword = 'hunter2'\nmechanism = 'GSSAPI'\nhostname = 'old.example'",
+        "`mechanism` is none of",
+    ),
+    (
+        "username = 'bad'\npassword = 'hunter2'\nmechanism = 'hunter2'\nhostname = 'old.example'",
+        "`mechanism` is none of",
+    ),
+    ("username = 'bad'\npassword = 'hunter2'\nprotocol = 'hunter2'\nhostname = 'old.example'", "`protocol` is neither"),
+    ("username = 'bad'\npassword = ['hunter2']\nhostname = 'old.example'", "`password` is not a string"),
+    ("username = 'bad'\nhostname = 'old.example'", "`password` is missing"),
+    ("username = 'bad'\npassword = ''\nhostname = 'old.example'", "no `password`"),
+    ("username = 'bad'\npassword = 'hunter2'\nhostname = 5", "`hostname` is not a string"),
+    ("username = 'bad'\npassword = 'hunter2'\nhostname = 'a host/x'", "invalid hostname"),
+    (
+        "username = 'bad'\npassword = 'hunter2'\nhostname = 'old.example'\nssl_ca_location = 2026-11-26",
+        "is not a string",
+    ),
+    ("username = 'bad'\npassword = 'hunter2'\nhostname = 'old.example'\nmechanism = 'OAUTHBEARER'", "no token"),
+    ("username = 'bad'\npassword = 'hunter2'\nhostname = 'old.example'\nssl_key_location = 'k'", "only one of"),
+    (
+        "username = 'bad'\npassword = 'hunter2'\nhostname = 'old.example'\ntoken_endpoint = 'http://h/hunter2'",
+        "`https`",
+    ),
+    ("username = 'bad'\npassword = \"hunter2\\u0000\"\nhostname = 'old.example'", "zero byte"),
+];
+
+#[test]
+fn one_bad_entry_leaves_the_others_usable_and_can_be_removed() {
+    let good = "[[auth]]\nusername = 'ada-1234'\npassword = 'p'\nhostname = '127.0.0.1:9092'\n";
+    for (bad, why) in FAULTY {
+        for text in [format!("[[auth]]\n{bad}\n{good}"), format!("{good}[[auth]]\n{bad}\n")] {
+            let folder = tempfile::tempdir().unwrap();
+            put(folder.path(), "auth.toml", &text, 0o600);
+            let file = folder.path().join("auth.toml");
+            let credentials = load_from(&file).unwrap();
+            assert_eq!(select(&credentials, &"kafka://127.0.0.1/t".parse().unwrap()).unwrap().username(), "ada-1234");
+            let problem = credentials.iter().find(|one| one.username() == "bad").unwrap().problem().unwrap();
+            assert!(problem.contains(why) && !problem.contains("hunter2"), "{bad}: {problem}");
+            let chosen = select(&credentials, &"kafka://bad@old.example/t".parse().unwrap()).unwrap_err();
+            assert!(chosen.to_string().contains(why), "{bad}: {chosen}");
+            assert!(!format!("{chosen:?} {chosen} {credentials:?}").contains("hunter2"), "{chosen:?} {credentials:?}");
+
+            let mut store = CredentialStore::open_in(folder.path()).unwrap();
+            store.add(Credential::new("eve", "1"), false).unwrap();
+            store.save().unwrap();
+            assert_eq!(load_from(&file).unwrap().len(), 3, "{bad}");
+            store.remove("bad").unwrap();
+            store.save().unwrap();
+            let left = load_from(&file).unwrap();
+            assert!(left.iter().all(|credential| credential.problem().is_none()) && left.len() == 2, "{left:?}");
+        }
+    }
+}
+
+#[test]
+fn entries_without_a_name_are_removed_by_their_place() {
+    for (text, why) in [
+        ("[[auth]]\npassword = \"hunter2\"\n[[auth]]\nusername = 'ada'\npassword = '1'", "`username` is missing"),
+        (
+            "[[auth]]\nusername = 7\npassword = \"2\"\n[[auth]]\nusername = 'ada'\npassword = '1'",
+            "`username` is not a string",
+        ),
+        ("auth = [\"hunter2\", { username = 'ada', password = '1' }]", "it is not a table"),
+        ("auth = [[1], { username = 'ada', password = '1' }]", "it is not a table"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "auth.toml", text, 0o600);
+        let mut store = CredentialStore::open_in(folder.path()).unwrap();
+        let problem = store.credentials()[0].problem().unwrap();
+        assert!(problem.contains(why), "{problem}");
+        store.add(Credential::new("bob", "2"), false).unwrap();
+        store.save().unwrap();
+        assert_eq!(CredentialStore::open_in(folder.path()).unwrap().credentials().len(), 3, "{text}");
+        assert!(store.remove("#0").is_err() && store.remove("#9").is_err());
+        store.remove("#1").unwrap();
+        store.save().unwrap();
+        let left = load_from(&folder.path().join("auth.toml")).unwrap();
+        assert_eq!(left, [Credential::new("ada", "1"), Credential::new("bob", "2")], "{text}");
+    }
+}
+
+#[test]
+fn a_hostname_with_and_without_the_port_is_one_broker() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = CredentialStore::open_in(folder.path()).unwrap();
+    store.add(Credential::new("ada", "1").hostname("kafka.example"), false).unwrap();
+    for twin in ["kafka.example:9092", "KAFKA.example", "Kafka.Example:9092"] {
+        assert!(store.add(Credential::new("ada", "2").hostname(twin), false).is_err(), "{twin}");
+    }
+    assert!(store.add(Credential::new("ada", "2").hostname("kafka.example:9092"), true).unwrap());
+    assert!(!store.add(Credential::new("ada", "3").hostname("kafka.example:9093"), false).unwrap());
+    assert!(!store.add(Credential::new("ada", "4").hostname("[::1]"), false).unwrap());
+    assert!(store.add(Credential::new("ada", "5").hostname("[::1]:9092"), true).unwrap());
+    assert_eq!(store.credentials().len(), 3);
+    assert_eq!(store.remove("ada@kafka.example").unwrap().host(), Some("kafka.example:9092"));
+    assert_eq!(store.remove("ada@[::1]:9092").unwrap().host(), Some("[::1]:9092"));
+}
+
+#[test]
+fn what_is_not_a_regular_file_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("auth.toml");
+    let made = std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&file).status().unwrap();
+    assert!(made.success());
+    for error in [load_from(&file).unwrap_err(), CredentialStore::open_in(folder.path()).unwrap_err()] {
+        assert!(error.to_string().contains("not a regular file"), "{error}");
+    }
+    // In the place of the general file too, which is looked into where there is none of credentials.
+    fs::rename(&file, folder.path().join("config.toml")).unwrap();
+    assert!(CredentialStore::open_in(folder.path()).unwrap().credentials().is_empty());
+    for device in ["/dev/zero", "/dev/tty", "/dev"] {
+        let link = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(device, link.path().join("auth.toml")).unwrap();
+        let error = load_from(&link.path().join("auth.toml")).unwrap_err();
+        assert!(error.to_string().contains("not a regular file"), "{device}: {error}");
+    }
 }

@@ -58,6 +58,69 @@ fn credentials_are_added_listed_and_removed() {
 }
 
 #[test]
+fn a_bad_entry_is_listed_with_what_is_wrong_and_removed() {
+    let home = Home::new();
+    std::fs::create_dir(home.0.path().join("hop")).unwrap();
+    let put = |text: &str| {
+        std::fs::write(home.file("auth.toml"), text).unwrap();
+        std::fs::set_permissions(home.file("auth.toml"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    put("[[auth]]\nusername = \"old-1\"\npassword = \"x\"\nmechanism = \"GSSAPI\"\nhostname = \"old.example.org\"\n\n\
+         [[auth]]\nusername = \"ada-1234\"\npassword = \"p\"\nhostname = \"127.0.0.1:9092\"\nprotocol = \"SASL_PLAINTEXT\"\n\
+         [[auth]]\npassword = \"p\"\n\
+         [[auth]]\nusername = \"a\\u001b[2Jb\"\npassword = \"p\"\nhostname = \"h\\u202e\\nx\"\n");
+    let listed = home.run(&["auth", "list"]);
+    assert_eq!(
+        listed.expect(0),
+        "old-1       for old.example.org: cannot be used: `mechanism` is none of SCRAM-SHA-512, SCRAM-SHA-256, PLAIN, \
+         OAUTHBEARER\n\
+         ada-1234    for 127.0.0.1:9092\n\
+         #3: cannot be used: `username` is missing\n\
+         a\\u{1b}[2Jb for h\\u{202e}\\nx: has an invalid hostname\n"
+    );
+    let chosen = home.run(&["subscribe", "-e", "kafka://old.example.org/t"]);
+    chosen.expect(1);
+    assert!(
+        chosen.err.contains("the credential `old-1` for old.example.org cannot be used: `mechanism` is none of"),
+        "{}",
+        chosen.err
+    );
+    for name in ["#3", "old-1"] {
+        home.run(&["auth", "remove", name]).expect(0);
+    }
+    assert_eq!(home.run(&["auth", "list"]).expect(0).lines().count(), 2);
+    // A username with control characters is shown with escapes in errors too.
+    let escaped = home.run(&["subscribe", "-e", "kafka://elsewhere/t"]);
+    assert!(!escaped.err.contains('\u{1b}') && escaped.err.contains("\\u{1b}"), "{}", escaped.err);
+}
+
+#[test]
+fn a_relative_folder_of_configuration_is_ignored() {
+    let home = Home::new();
+    let located = hop(&["auth", "locate"]).env("XDG_CONFIG_HOME", "relative").env("HOME", home.0.path()).run();
+    assert_eq!(located.expect(0), format!("{}\n", home.0.path().join(".config/hop/auth.toml").display()));
+    for relative in [".", "./config", "~/.config", "../x"] {
+        let located = hop(&["configure", "locate"]).env("XDG_CONFIG_HOME", relative).env("HOME", home.0.path()).run();
+        assert_eq!(located.expect(0), format!("{}\n", home.0.path().join(".config/hop/config.toml").display()));
+    }
+}
+
+#[test]
+fn the_name_of_a_file_does_not_steer_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a\u{1b}]0;x\u{7}.json", "b\rc.json", "d\u{202e}e.xml", "f\u{9b}2J.json"] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, "{\"v\": 1}").unwrap();
+        for command in [&["validate"][..], &["decode"], &["decode", "-f", "voevent"], &["validate", "-f", "voevent"]] {
+            let shown = hop(command).args([&file]).run();
+            let text = format!("{}{}", String::from_utf8_lossy(&shown.out), shown.err);
+            assert!(!text.replace('\n', "").chars().any(char::is_control), "{text:?}");
+            assert!(!text.contains('\u{202e}'), "{text:?}");
+        }
+    }
+}
+
+#[test]
 fn what_is_there_already_is_overwritten_only_when_asked_for() {
     let home = Home::new();
     home.add("username,password\nada,first\n", &[]).expect(0);

@@ -313,7 +313,7 @@ fn asks_for_credentials(finished: &Finished, home: &Path) {
     assert_eq!(finished.expect(1), "");
     let [line] = finished.err.lines().collect::<Vec<_>>()[..] else { panic!("{}", finished.err) };
     let file = home.join("auth.toml");
-    for part in ["there are no credentials", file.to_str().unwrap(), "mode 0600", "`--no-auth`"] {
+    for part in ["there are no credentials", file.to_str().unwrap(), "`hop auth add`", "`--no-auth`"] {
         assert!(line.contains(part), "{part} is not in {line}");
     }
     assert!(!file.exists());

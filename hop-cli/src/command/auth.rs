@@ -1,6 +1,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
+use hop_core::escape_controls;
 use hop_kafka::Credential;
 use hop_kafka::auth::{self, CredentialStore};
 
@@ -11,7 +12,7 @@ use crate::output;
 
 pub(crate) fn run(options: Auth) -> Result<ExitCode, Failure> {
     match options {
-        Auth::Locate => output::line(auth::path()?.display())?,
+        Auth::Locate => output::located(&auth::path()?)?,
         Auth::List => list()?,
         Auth::Add(options) => add(&options)?,
         Auth::Remove { name } => {
@@ -27,11 +28,18 @@ pub(crate) fn run(options: Auth) -> Result<ExitCode, Failure> {
 fn list() -> Result<(), Failure> {
     let store = CredentialStore::open()?;
     let credentials = store.credentials();
-    let width = credentials.iter().map(|credential| credential.username().chars().count()).max().unwrap_or(0);
-    for credential in credentials {
+    let width =
+        credentials.iter().map(|credential| escape_controls(credential.username()).chars().count()).max().unwrap_or(0);
+    for (at, credential) in credentials.iter().enumerate() {
+        let name = match credential.username() {
+            // `remove` takes its place in the file.
+            "" => format!("#{}", at + 1).into(),
+            name => escape_controls(name),
+        };
+        let problem = credential.problem().map(|problem| format!(": {problem}")).unwrap_or_default();
         match credential.host() {
-            Some(host) => output::line(format_args!("{:width$} for {host}", credential.username()))?,
-            None => output::line(credential.username())?,
+            Some(host) => output::line(format_args!("{name:width$} for {}{problem}", escape_controls(host)))?,
+            None => output::line(format_args!("{name}{problem}"))?,
         }
     }
     // For people; a program finds nothing where there is nothing.

@@ -8,8 +8,8 @@ use crate::output;
 
 pub(crate) fn run(options: Configure) -> Result<ExitCode, Failure> {
     match options {
-        Configure::Locate { which: Located::General } => output::line(Configuration::path()?.display())?,
-        Configure::Locate { which: Located::Auth } => output::line(auth::path()?.display())?,
+        Configure::Locate { which: Located::General } => output::located(&Configuration::path()?)?,
+        Configure::Locate { which: Located::Auth } => output::located(&auth::path()?)?,
         Configure::Show => {
             for (name, on) in Configuration::load()?.settings() {
                 output::line(format_args!("{name}: {on}"))?;

@@ -31,9 +31,9 @@ pub(crate) fn run(registry: &Registry, options: &Decode) -> Result<ExitCode, Fai
             match decoded {
                 Ok(Decoded { model, route, fields }) => {
                     let (format, fields) = (model.format(), show::short(&fields));
-                    output::line(format_args!("{}: {format} ({route}): {fields}", path.display()))?;
+                    output::line(format_args!("{}: {format} ({route}): {fields}", output::path(path)))?;
                 }
-                Err(problem) => output::complain(format_args!("{}: {}", path.display(), problem.message())),
+                Err(problem) => output::complain(format_args!("{}: {}", output::path(path), problem.message())),
             }
         }
     }
@@ -112,7 +112,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Bytes> {
 
 /// Headers as `headers.json` has them.
 pub(crate) fn read_headers(path: &Path) -> Result<Headers, Failure> {
-    let wrong = |what: String| Failure::Usage(format!("{}: {what}", path.display()));
+    let wrong = |what: String| Failure::Usage(format!("{}: {what}", output::path(path)));
     let text = read(path).map_err(|error| wrong(error.to_string()))?;
     let headers = json::parse(Content::from(&text)).and_then(|value| Headers::from_value(&value));
     headers.map_err(|error| wrong(error.to_string()))

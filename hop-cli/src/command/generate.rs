@@ -54,12 +54,12 @@ fn report(out: &Path, case: &Path, generated: &Generated) -> io::Result<()> {
         1 => ", and 1 type that it is made of".to_owned(),
         others => format!(", and {others} types that it is made of"),
     };
-    output::line(format_args!("{}: {name}{made_of}", out.display()))?;
+    output::line(format_args!("{}: {name}{made_of}", output::path(out)))?;
     if generated.schema.is_some() {
-        output::line(format_args!("{}: its schema", out.with_extension("avsc").display()))?;
+        output::line(format_args!("{}: its schema", output::path(&out.with_extension("avsc"))))?;
     }
     if generated.fixture.is_some() {
-        output::line(format_args!("{}: an example", case.display()))?;
+        output::line(format_args!("{}: an example", output::path(&case)))?;
     } else {
         output::line("no example: none was found that the schema takes; put a message of yours among the fixtures")?;
     }
@@ -85,7 +85,7 @@ fn may_be_written(path: &Path) -> Result<bool, Failure> {
 
 fn taken(path: &Path, why: &str) -> Failure {
     let advice = "it is left as it is; name another file, or remove it";
-    Failure::Usage(format!("{} is there already and {why}: {advice}", path.display()))
+    Failure::Usage(format!("{} is there already and {why}: {advice}", output::path(path)))
 }
 
 /// The schema beside the module, which may be where it was read from.
@@ -124,7 +124,7 @@ fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
 }
 
 fn named(path: &Path, error: io::Error) -> Failure {
-    Failure::Io(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    Failure::Io(io::Error::new(error.kind(), format!("{}: {error}", output::path(path))))
 }
 
 /// The crate that a file is of; else its folder.

@@ -65,7 +65,7 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Failure> {
         }
         fs::write(&path, text).map_err(|error| named(&path, error))?;
     }
-    output::line(format_args!("{}: a crate with the model {}", folder.display(), type_name(name)))?;
+    output::line(format_args!("{}: a crate with the model {}", output::path(&folder), type_name(name)))?;
     output::line(
         "`cargo test` there holds it to its messages; `cargo run --features hop -- models` is a `hop` that knows it.",
     )?;
@@ -114,7 +114,7 @@ fn check_folder(folder: &Path) -> Result<(), Failure> {
             None => Ok(()),
             Some(_) => Err(Failure::Usage(format!(
                 "{} is there already, and not empty: it is left as it is; name another folder with `--path`",
-                folder.display()
+                output::path(folder)
             ))),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -132,7 +132,7 @@ fn own_checkout() -> Option<PathBuf> {
 fn dependency(name: &str, checkout: &Path) -> Result<String, Failure> {
     let path = checkout.join(name);
     let path = fs::canonicalize(&path).ok().filter(|path| path.join("Cargo.toml").is_file()).ok_or_else(|| {
-        Failure::Usage(format!("{} is no checkout of hop: there is no {}", checkout.display(), path.display()))
+        Failure::Usage(format!("{} is no checkout of hop: there is no {}", output::path(checkout), output::path(&path)))
     })?;
     Ok(format!("path = {}", toml_string(&path.to_string_lossy())))
 }
@@ -150,7 +150,7 @@ fn toml_string(text: &str) -> String {
 }
 
 fn named(path: &Path, error: io::Error) -> Failure {
-    Failure::Io(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    Failure::Io(io::Error::new(error.kind(), format!("{}: {error}", output::path(path))))
 }
 
 #[cfg(test)]

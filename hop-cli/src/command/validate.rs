@@ -26,10 +26,10 @@ pub(crate) fn run(registry: &Registry, options: &Validate) -> Result<ExitCode, F
             match checked {
                 Ok(Valid { format, by, form }) => {
                     let form = form.map(|form| format!(", in the {form} form")).unwrap_or_default();
-                    output::line(format_args!("{}: ok, {format} ({by}{form})", path.display()))?;
+                    output::line(format_args!("{}: ok, {format} ({by}{form})", output::path(path)))?;
                 }
                 Err(Problem { kind, message, .. }) => {
-                    output::complain(format_args!("{}: {kind}: {message}", path.display()));
+                    output::complain(format_args!("{}: {kind}: {message}", output::path(path)));
                 }
             }
         }

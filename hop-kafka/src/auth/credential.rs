@@ -1,9 +1,14 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use hop_core::escape_controls;
+
 use super::token::{self, TokenSource};
 use crate::url::Url;
 use crate::{Error, ErrorKind};
+
+const FIELDS: &str = "a credential has `username` and `password`, and may have `hostname`, `protocol`, `mechanism`, \
+                      `ssl_ca_location`, `token_endpoint`, `token_command`";
 
 /// A username and a password, and where and how they are used.
 ///
@@ -37,6 +42,8 @@ pub struct Credential {
     pub(super) ssl_key_password: Option<Secret>,
     pub(super) token_endpoint: Option<String>,
     pub(super) token_command: Option<Secret>,
+    /// What is wrong with the entry of the file that it was read from.
+    pub(super) fault: Option<String>,
 }
 
 /// Text that is never shown.
@@ -123,7 +130,13 @@ impl Credential {
             ssl_key_password: None,
             token_endpoint: None,
             token_command: None,
+            fault: None,
         }
+    }
+
+    /// An entry of a file that cannot be used, with what could be read of it.
+    pub(super) fn faulty(username: String, hostname: Option<String>, fault: String) -> Self {
+        Self { hostname, fault: Some(fault), ..Self::new(username, "") }
     }
 
     /// For this broker alone: `host` or `host:port`; without a port, 9092.
@@ -201,12 +214,52 @@ impl Credential {
         self.hostname.as_deref()
     }
 
+    /// Returns why the credential cannot be used, without any of its values; `None` if it can.
+    ///
+    /// ```
+    /// use hop_kafka::Credential;
+    ///
+    /// assert_eq!(Credential::new("ada", "secret").problem(), None);
+    /// assert_eq!(Credential::new("ada", "").problem().as_deref(), Some("has no `password`"));
+    /// ```
+    pub fn problem(&self) -> Option<String> {
+        self.examine().err().map(|(what, _)| what)
+    }
+
+    /// The broker's host, in lower case, and its port; `None` for any broker, or where the hostname is invalid.
+    pub(super) fn address(&self) -> Option<(String, u16)> {
+        let broker = format!("kafka://{}", self.host()?).parse::<Url>().ok()?;
+        Some((broker.host().to_ascii_lowercase(), broker.port()))
+    }
+
+    /// Whether it is an entry of the file without a username to call it by.
+    pub(super) fn has_no_name(&self) -> bool {
+        self.fault.is_some() && self.username.is_empty()
+    }
+
+    /// Whether both are for the same broker, `host` being `host:9092`; or both for any.
+    pub(super) fn has_broker_of(&self, other: &Self) -> bool {
+        self.host() == other.host() || self.address().is_some_and(|address| other.address() == Some(address))
+    }
+
     /// Whether it can be used: what its mechanism needs is there.
     ///
     /// # Errors
     /// Kind `Credential`, naming what is missing or not possible.
     pub(super) fn check(&self) -> Result<(), Error> {
-        let unusable = |what: &str| Error::new(ErrorKind::Credential, format!("the credential {self} {what}"));
+        self.examine().map_err(|(what, help)| {
+            let error = Error::new(ErrorKind::Credential, format!("the credential {self} {what}"));
+            help.into_iter().fold(error, Error::help)
+        })
+    }
+
+    /// What is wrong with it, and what to do about that.
+    fn examine(&self) -> Result<(), (String, Option<&'static str>)> {
+        let unusable = |what: &str| (what.to_owned(), None);
+        let advised = |what: &str, help| (what.to_owned(), Some(help));
+        if let Some(fault) = &self.fault {
+            return Err(advised(&format!("cannot be used: {fault}"), FIELDS));
+        }
         if self.texts().any(|text| text.contains('\0')) {
             return Err(unusable("has a zero byte in it"));
         }
@@ -215,18 +268,20 @@ impl Credential {
             broker.is_ok_and(|url| url.username().is_none() && url.topics().is_empty()) && !hostname.contains('/')
         };
         if !self.hostname.as_deref().is_none_or(is_host) {
-            return Err(
-                unusable("is for no broker that there can be").help("write its hostname as `host` or `host:port`")
-            );
+            return Err(advised("has an invalid hostname", "write its hostname as `host` or `host:port`"));
         }
         if self.ssl_certificate_location.is_some() != self.ssl_key_location.is_some() {
-            return Err(unusable("has only one of `ssl_certificate_location` and `ssl_key_location`")
-                .help("a client certificate takes both"));
+            return Err(advised(
+                "has only one of `ssl_certificate_location` and `ssl_key_location`",
+                "a client certificate takes both",
+            ));
         }
         match (self.mechanism, &self.token_endpoint, &self.token_command) {
             (Mechanism::OAuthBearer, None, None) => {
-                return Err(unusable("has the mechanism OAUTHBEARER and no token")
-                    .help("give it a `token_endpoint` or a `token_command`"));
+                return Err(advised(
+                    "has the mechanism OAUTHBEARER and no token",
+                    "give it a `token_endpoint` or a `token_command`",
+                ));
             }
             (Mechanism::OAuthBearer, Some(url), _) => {
                 token::endpoint_url(url).map_err(|why| unusable(&format!("has a `token_endpoint` that {why}")))?;
@@ -298,9 +353,10 @@ impl Credential {
 /// Who it is and for which broker, as in `` `ada` for kafka.scimma.org ``.
 impl fmt::Display for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let username = escape_controls(&self.username);
         match &self.hostname {
-            Some(hostname) => write!(f, "`{}` for {hostname}", self.username),
-            None => write!(f, "`{}` for any broker", self.username),
+            Some(hostname) => write!(f, "`{username}` for {}", escape_controls(hostname)),
+            None => write!(f, "`{username}` for any broker"),
         }
     }
 }
@@ -320,6 +376,7 @@ impl fmt::Debug for Credential {
             // It may have a password in it, where it does not belong.
             .field("token_endpoint", &self.token_endpoint.as_deref().map(token::shown))
             .field("token_command", &self.token_command)
+            .field("fault", &self.fault)
             .finish()
     }
 }

@@ -30,7 +30,8 @@
 //!
 //! # Differences from hop-client
 //! - Host names are compared without regard to case.
-//! - A credential that cannot be used, for want of a password say, is an error where it is taken, not for the whole file.
+//! - An entry that cannot be used, of an unknown mechanism or without a password say, is an error where it is chosen, not for
+//!   the whole file; where another one fits as well, that is used.
 //! - `https` is required of a token endpoint that is not on this machine, and a redirection is an error.
 
 mod credential;
@@ -45,6 +46,10 @@ pub use self::select::select;
 pub use self::store::{CredentialStore, load, load_from, path};
 use crate::Error;
 use crate::url::Url;
+
+/// Where a credential comes from, for those who have none.
+const GET_ONE: &str = "get one (Hopskotch: https://my.hop.scimma.org, GCN: https://gcn.nasa.gov/quickstart) and add it with \
+                       `hop auth add`, or turn authentication off";
 
 /// How a stream finds its credential.
 #[derive(Debug, Clone, Default)]

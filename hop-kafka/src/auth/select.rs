@@ -1,12 +1,13 @@
 //! Which credential is used for a URL.
 
-use super::Credential;
+use super::{Credential, GET_ONE};
 use crate::url::Url;
 use crate::{Error, ErrorKind};
 
-/// The credential that a stream to `url` takes.
+/// Returns the credential that a stream to `url` uses.
 ///
-/// One that names the broker comes before one that names none; a username in the URL must be its own.
+/// One that names the broker comes before one that names none; a username in the URL must be its own. One that cannot be
+/// used is passed over, with a warning, where another one fits as well.
 ///
 /// ```
 /// use hop_kafka::Credential;
@@ -26,7 +27,13 @@ pub fn select(credentials: &[Credential], url: &Url) -> Result<Credential, Error
         Some(username) => format!("{} with the username `{username}`", url.broker()),
         None => url.broker(),
     };
-    match fitting(credentials, url, url.username()).as_slice() {
+    let fitting_ones = fitting(credentials, url, url.username());
+    let (usable, unusable): (Vec<_>, Vec<_>) =
+        fitting_ones.into_iter().partition(|credential| credential.check().is_ok());
+    for credential in unusable.iter().filter(|_| !usable.is_empty()) {
+        tracing::warn!(target: "hop", "the credential {credential} {}", credential.problem().unwrap_or_default());
+    }
+    match if usable.is_empty() { unusable } else { usable }.as_slice() {
         [credential] => {
             credential.check()?;
             Ok((*credential).clone())
@@ -36,12 +43,15 @@ pub fn select(credentials: &[Credential], url: &Url) -> Result<Credential, Error
                 ErrorKind::Credential,
                 format!("no credential fits {wanted}; there are: {}", list(credentials)),
             );
-            // The username may be mistyped.
+            // The username may be mistyped, or the port.
             let others = fitting(credentials, url, None);
-            Err(if others.is_empty() {
-                error.help("add one to auth.toml, or turn authentication off")
-            } else {
+            let on_other_ports: Vec<String> = credentials.iter().filter_map(|one| on_another_port(one, url)).collect();
+            Err(if !others.is_empty() {
                 error.help(format!("type {}", urls(url, &others)))
+            } else if on_other_ports.is_empty() {
+                error.help(GET_ONE)
+            } else {
+                error.help(format!("{}: no port means 9092", on_other_ports.join(", ")))
             })
         }
         several => {
@@ -61,13 +71,22 @@ pub fn select(credentials: &[Credential], url: &Url) -> Result<Credential, Error
 
 fn fitting<'a>(credentials: &'a [Credential], url: &Url, username: Option<&str>) -> Vec<&'a Credential> {
     let named = |credential: &&Credential| username.is_none_or(|username| credential.username == username);
-    let here = |credential: &&Credential| credential.host().is_some_and(|hostname| is_broker(hostname, url));
+    let here = |credential: &&Credential| {
+        credential.address().is_some_and(|(host, port)| host.eq_ignore_ascii_case(url.host()) && port == url.port())
+    };
     let exact: Vec<&Credential> = credentials.iter().filter(here).filter(named).collect();
     if exact.is_empty() {
         credentials.iter().filter(|credential| credential.hostname.is_none()).filter(named).collect()
     } else {
         exact
     }
+}
+
+/// Says for which port a credential is that names the host of `url`, but not its port.
+fn on_another_port(credential: &Credential, url: &Url) -> Option<String> {
+    let (host, port) = credential.address()?;
+    (host.eq_ignore_ascii_case(url.host()) && port != url.port())
+        .then(|| format!("{credential} is for port {port}, not {}", url.port()))
 }
 
 /// What to type to get each of these.
@@ -84,15 +103,11 @@ fn list(credentials: &[Credential]) -> String {
     if credentials.is_empty() {
         return "none".to_owned();
     }
-    credentials.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// Whether `hostname`, with or without a port, is the broker of `url`.
-fn is_broker(hostname: &str, url: &Url) -> bool {
-    // A host in a credential is written as in a URL.
-    format!("kafka://{hostname}")
-        .parse::<Url>()
-        .is_ok_and(|broker| broker.host().eq_ignore_ascii_case(url.host()) && broker.port() == url.port())
+    let shown = |credential: &Credential| match credential.problem() {
+        None => credential.to_string(),
+        Some(problem) => format!("{credential} (which {problem})"),
+    };
+    credentials.iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -137,10 +152,32 @@ mod tests {
         assert_eq!(pick(&one, "kafka://[::1]/t").as_deref(), Ok("ada"));
         let other = pick(&one, "kafka://[::2]/t").unwrap_err();
         assert!(
-            other.starts_with("no credential fits [::2]:9092; there are: `ada` for [::1]:9092; add one"),
+            other.starts_with("no credential fits [::2]:9092; there are: `ada` for [::1]:9092; get one"),
             "{other}"
         );
         assert!(pick(&[], "kafka://h/t").unwrap_err().contains("there are: none"));
+    }
+
+    #[test]
+    fn a_host_that_fits_but_for_the_port_is_pointed_out() {
+        let all = [Credential::new("ada", "1").hostname("h"), Credential::new("bob", "2").hostname("[::1]:9093")];
+        for (url, hint) in [
+            ("kafka://h:9093/t", "`ada` for h is for port 9092, not 9093: no port means 9092"),
+            ("kafka://H:1/t", "`ada` for h is for port 9092, not 1: no port means 9092"),
+            ("kafka://ada@h:9093/t", "`ada` for h is for port 9092, not 9093: no port means 9092"),
+            ("kafka://[::1]/t", "`bob` for [::1]:9093 is for port 9093, not 9092: no port means 9092"),
+        ] {
+            let error = pick(&all, url).unwrap_err();
+            assert!(error.ends_with(hint), "{error}");
+        }
+        assert!(!pick(&all, "kafka://other/t").unwrap_err().contains("no port means"));
+    }
+
+    #[test]
+    fn one_that_cannot_be_used_is_passed_over_where_another_fits() {
+        let all = [Credential::new("ada", "").hostname("h"), Credential::new("bob", "2").hostname("h")];
+        assert_eq!(pick(&all, "kafka://h/t").as_deref(), Ok("bob"));
+        assert_eq!(pick(&all, "kafka://ada@h/t").unwrap_err(), "the credential `ada` for h has no `password`");
     }
 
     #[test]

@@ -17,19 +17,22 @@ pub fn path() -> Result<PathBuf, Error> {
     Ok(folder::folder()?.join(AUTH_FILE))
 }
 
-/// The credentials in the user's file.
+/// Reads the credentials in the user's file.
+///
+/// An entry that cannot be used, of an unknown mechanism say, is among them: [`Credential::problem`] says what is wrong with
+/// it, and [`select`](super::select) fails where it is the one to use.
 ///
 /// # Errors
-/// Kind `Credential`: there is no such file, others may read it, or it is not as it should be.
+/// Kind `Credential`: there is no such file, others may read it, or it is not TOML with a table `[[auth]]`.
 pub fn load() -> Result<Vec<Credential>, Error> {
     let folder = folder::folder()?;
     match find(&folder)? {
         Some((file, document)) => read(&file, document.get("auth")),
         None => Err(Error::new(
             ErrorKind::Credential,
-            format!("there are no credentials: no file {}", folder.join(AUTH_FILE).display()),
+            format!("there are no credentials: no file {}", shown(&folder.join(AUTH_FILE))),
         )
-        .help("write your credential there, readable by you alone (mode 0600), or turn authentication off")),
+        .help(super::GET_ONE)),
     }
 }
 
@@ -62,8 +65,8 @@ pub struct CredentialStore {
     folder: PathBuf,
     /// What else the file holds.
     document: DocumentMut,
-    /// The tables as they stand in the file, and what they say.
-    tables: ArrayOfTables,
+    /// The entries as they stand in the file, and what they say.
+    entries: Vec<Entry>,
     credentials: Vec<Credential>,
 }
 
@@ -95,10 +98,10 @@ impl CredentialStore {
             None => Vec::new(),
             auth => read(&file, auth)?,
         };
-        let tables = tables(found.remove("auth"));
+        let entries = entries(found.remove("auth"));
         // Of the general file only the credentials are taken.
         let document = if file.ends_with(AUTH_FILE) { found } else { DocumentMut::new() };
-        Ok(Self { folder: folder.to_owned(), document, tables, credentials })
+        Ok(Self { folder: folder.to_owned(), document, entries, credentials })
     }
 
     /// The credentials, in order.
@@ -113,7 +116,9 @@ impl CredentialStore {
     /// Kind `Credential`: there is one already, and it is not to be overwritten; or the credential cannot be used.
     pub fn add(&mut self, credential: Credential, overwrite: bool) -> Result<bool, Error> {
         credential.check()?;
-        let same = |other: &Credential| other.username == credential.username && other.host() == credential.host();
+        let same = |other: &Credential| {
+            other.username == credential.username && other.has_broker_of(&credential) && !other.has_no_name()
+        };
         let found = self.credentials.iter().rposition(same);
         match found {
             Some(_) if !overwrite => {
@@ -121,7 +126,7 @@ impl CredentialStore {
                     .help("remove it first, or overwrite it"));
             }
             Some(at) => {
-                if let Some(table) = self.tables.get_mut(at) {
+                if let Some(Entry::Table(table)) = self.entries.get_mut(at) {
                     write(&credential, table);
                 }
                 self.credentials[at] = credential;
@@ -129,26 +134,34 @@ impl CredentialStore {
             None => {
                 let mut table = Table::new();
                 write(&credential, &mut table);
-                self.tables.push(table);
+                self.entries.push(Entry::Table(table));
                 self.credentials.push(credential);
             }
         }
         Ok(found.is_some())
     }
 
-    /// Takes out the credential of this name: a username, or a username and a hostname as in `ada-1234@kafka.scimma.org`.
+    /// Takes out the credential of this name: a username, or a username and a hostname as in `ada-1234@kafka.scimma.org`;
+    /// or the one at this place in the file, the first being `#1`.
     ///
     /// # Errors
     /// Kind `Credential`: there is none, or more than one; then they are listed.
     pub fn remove(&mut self, name: &str) -> Result<Credential, Error> {
-        let split = name.rsplit_once('@');
+        let split = name.rsplit_once('@').map(|(username, host)| match host {
+            "" => Credential::new(username, ""),
+            _ => Credential::new(username, "").hostname(host),
+        });
         let is_it = |credential: &Credential| {
             credential.username == name
-                || split.is_some_and(|(username, host)| {
-                    credential.username == username && credential.host().unwrap_or_default() == host
-                })
+                || split
+                    .as_ref()
+                    .is_some_and(|named| credential.username == named.username && credential.has_broker_of(named))
         };
-        let found: Vec<usize> = (0..self.credentials.len()).filter(|at| is_it(&self.credentials[*at])).collect();
+        let mut found: Vec<usize> = (0..self.credentials.len()).filter(|at| is_it(&self.credentials[*at])).collect();
+        if found.is_empty() {
+            let place = name.strip_prefix('#').and_then(|number| number.parse::<usize>().ok()?.checked_sub(1));
+            found.extend(place.filter(|at| *at < self.credentials.len()));
+        }
         let error = |what: &str, which: Vec<&Credential>| {
             let listed: Vec<String> = which.into_iter().map(ToString::to_string).collect();
             let listed = if listed.is_empty() { "none".to_owned() } else { listed.join(", ") };
@@ -156,13 +169,13 @@ impl CredentialStore {
         };
         match found[..] {
             [at] => {
-                self.tables.remove(at);
+                self.entries.remove(at);
                 Ok(self.credentials.remove(at))
             }
             [] => Err(error("no credential has the name; there are, beside", self.credentials.iter().collect())),
             _ => {
                 Err(error("several credentials have the name", found.iter().map(|at| &self.credentials[*at]).collect())
-                    .help("say which one, as in `username@hostname`; `username@` for the one without a hostname"))
+                    .help("say which one, as in `username@hostname`; `username@` for the one without a hostname; or `#2` for the second in the file"))
             }
         }
     }
@@ -174,12 +187,7 @@ impl CredentialStore {
     pub fn save(&self) -> Result<(), Error> {
         let file = self.folder.join(AUTH_FILE);
         let mut document = self.document.clone();
-        let auth = match self.tables.is_empty() {
-            // An empty list of tables leaves no trace, and hop-client wants one.
-            true => Item::Value(Value::Array(Array::new())),
-            false => Item::ArrayOfTables(self.tables.clone()),
-        };
-        document.insert("auth", auth);
+        document.insert("auth", written(&self.entries));
         let text = document.to_string();
         // A file that does not read back as what was meant is worse than none.
         let read_back = folder::parse(&text).map_err(|what| wrong(&file, &what));
@@ -203,21 +211,51 @@ impl CredentialStore {
     }
 }
 
-/// Any of the forms in which credentials stand, as `[[auth]]`.
-fn tables(auth: Option<Item>) -> ArrayOfTables {
+/// An entry as it stands in the file.
+enum Entry {
+    Table(Table),
+    /// What is not a table, and so not a credential.
+    Other(Value),
+}
+
+/// The entries in any of the forms in which credentials stand.
+fn entries(auth: Option<Item>) -> Vec<Entry> {
     match auth {
-        Some(Item::ArrayOfTables(tables)) => tables,
+        Some(Item::ArrayOfTables(tables)) => tables.into_iter().map(Entry::Table).collect(),
         Some(Item::Table(mut table)) => {
             // It may have been written as `auth.username = …`.
             table.set_dotted(false);
             table.set_implicit(false);
-            ArrayOfTables::from_iter([table])
+            vec![Entry::Table(table)]
         }
-        Some(Item::Value(Value::InlineTable(table))) => ArrayOfTables::from_iter([table.into_table()]),
+        Some(Item::Value(Value::InlineTable(table))) => vec![Entry::Table(table.into_table())],
         Some(Item::Value(Value::Array(array))) => {
-            array.into_iter().filter_map(|value| Some(value.as_inline_table()?.clone().into_table())).collect()
+            let entry = |value| match value {
+                Value::InlineTable(table) => Entry::Table(table.into_table()),
+                other => Entry::Other(other),
+            };
+            array.into_iter().map(entry).collect()
         }
-        _ => ArrayOfTables::new(),
+        _ => Vec::new(),
+    }
+}
+
+/// The entries as `[[auth]]`; as a list where one is not a table.
+fn written(entries: &[Entry]) -> Item {
+    let tables: Option<ArrayOfTables> = entries
+        .iter()
+        .map(|entry| match entry {
+            Entry::Table(table) => Some(table.clone()),
+            Entry::Other(_) => None,
+        })
+        .collect();
+    match tables {
+        // An empty list of tables leaves no trace, and hop-client wants one.
+        Some(tables) if !tables.is_empty() => Item::ArrayOfTables(tables),
+        _ => Item::Value(Value::Array(Array::from_iter(entries.iter().map(|entry| match entry {
+            Entry::Table(table) => Value::InlineTable(table.clone().into_inline_table()),
+            Entry::Other(value) => value.clone(),
+        })))),
     }
 }
 
@@ -242,55 +280,54 @@ fn open(file: &Path) -> Result<Option<DocumentMut>, Error> {
         Err(problem) if problem.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         found => found.map_err(|problem| wrong(file, &problem.to_string()))?,
     };
+    folder::require_regular(&metadata).map_err(|problem| wrong(file, &problem.to_string()))?;
     check_permissions(&metadata).map_err(|mode| {
-        wrong(file, &format!("others may read it (mode {mode:04o})")).help(format!("chmod 0600 {}", file.display()))
+        wrong(file, &format!("others may read it (mode {mode:04o})")).help(format!("chmod 0600 {}", shown(file)))
     })?;
     let text = fs::read_to_string(file).map_err(|problem| wrong(file, &problem.to_string()))?;
     folder::parse(&text).map(Some).map_err(|what| wrong(file, &what))
 }
 
 fn wrong(file: &Path, what: &str) -> Error {
-    Error::new(ErrorKind::Credential, format!("{}: {what}", file.display()))
+    Error::new(ErrorKind::Credential, format!("{}: {what}", shown(file)))
 }
 
-const FIELDS: &str = "a credential has `username` and `password`, and may have `hostname`, `protocol`, `mechanism`, \
-                      `ssl_ca_location`, `token_endpoint`, `token_command`";
+/// The path, fit for a terminal.
+fn shown(file: &Path) -> String {
+    hop_core::escape_controls(&file.to_string_lossy()).into_owned()
+}
 
-/// The credentials under `auth`.
+/// The credentials under `auth`. One that cannot be used is there too, with what is wrong with it.
 fn read(file: &Path, auth: Option<&Item>) -> Result<Vec<Credential>, Error> {
     let none = || wrong(file, "it has no `[[auth]]`");
-    let one = |(at, table): (usize, Option<&dyn TableLike>)| {
-        let fields = |table: &dyn TableLike| {
-            let text = |name: &str| match table.get(name) {
-                None => Ok(None),
-                Some(item) => item.as_str().map(|text| Some(text.to_owned())).ok_or(format!("`{name}` is no string")),
-            };
-            // hop-client wants both lines, with or without anything in them.
-            for name in ["username", "password"] {
-                if !table.contains_key(name) && !table.contains_key("token_command") {
-                    return Err(format!("`{name}` is missing"));
-                }
-            }
-            credential(&text)
-        };
-        table
-            .ok_or_else(|| "it is no table".to_owned())
-            .and_then(fields)
-            .map_err(|what| wrong(file, &format!("credential {}: {what}", at + 1)).help(FIELDS))
-    };
-    match auth {
-        Some(Item::ArrayOfTables(tables)) => {
-            tables.iter().map(|table| Some(table as &dyn TableLike)).enumerate().map(one).collect()
+    Ok(match auth {
+        Some(Item::ArrayOfTables(tables)) => tables.iter().map(|table| entry(Some(table))).collect(),
+        Some(Item::Value(Value::Array(array))) => {
+            array.iter().map(|value| entry(value.as_inline_table().map(|table| table as &dyn TableLike))).collect()
         }
-        Some(Item::Value(Value::Array(array))) => array
-            .iter()
-            .map(|value| value.as_inline_table().map(|table| table as &dyn TableLike))
-            .enumerate()
-            .map(one)
-            .collect(),
-        Some(item) => Ok(vec![one((0, Some(item.as_table_like().ok_or_else(none)?)))?]),
-        None => Err(none()),
-    }
+        Some(item) => vec![entry(Some(item.as_table_like().ok_or_else(none)?))],
+        None => return Err(none()),
+    })
+}
+
+/// The credential in one entry.
+fn entry(table: Option<&dyn TableLike>) -> Credential {
+    let Some(table) = table else {
+        return Credential::faulty(String::new(), None, "it is not a table".to_owned());
+    };
+    let text = |name: &str| match table.get(name) {
+        None => Ok(None),
+        Some(item) => item.as_str().map(|text| Some(text.to_owned())).ok_or(format!("`{name}` is not a string")),
+    };
+    // hop-client wants both lines, with or without anything in them.
+    let missing = ["username", "password"]
+        .into_iter()
+        .find(|name| !table.contains_key(name) && !table.contains_key("token_command"))
+        .map(|name| format!("`{name}` is missing"));
+    missing.map_or_else(|| credential(&text), Err).unwrap_or_else(|fault| {
+        let known = |name| text(name).ok().flatten().filter(|text| !text.is_empty());
+        Credential::faulty(known("username").unwrap_or_default(), known("hostname"), fault)
+    })
 }
 
 /// A credential by its fields, an empty one being as good as none. The error names fields and never quotes a value.
@@ -323,6 +360,7 @@ pub(super) fn credential(field: &dyn Fn(&str) -> Result<Option<String>, String>)
         ssl_key_password: text("ssl_key_password")?.map(Secret::new),
         token_endpoint,
         token_command,
+        fault: None,
     })
 }
 
