@@ -96,8 +96,8 @@ fn get(counter: &AtomicU64) -> u64 {
 }
 
 impl Tally {
-    pub(crate) fn received(&self, bytes: usize) {
-        add(&self.messages, 1);
+    pub(crate) fn received(&self, messages: usize, bytes: usize) {
+        add(&self.messages, messages as u64);
         add(&self.bytes, bytes as u64);
     }
 

@@ -23,7 +23,7 @@ pub use self::auth::{Auth, Credential};
 pub use self::blocking::{FromError, block_on, block_on_within};
 pub use self::configuration::Configuration;
 pub use self::consumer::{
-    Alert, Control, Lag, Start, StartPosition, StartReason, Subscribe, Subscription, Typed, TypedSubscription,
+    Alert, Commit, Control, Lag, Start, StartPosition, StartReason, Subscribe, Subscription, Typed, TypedSubscription,
     Undecodable, dead_letter, restore,
 };
 pub use self::counters::{ReadCounters, WriteCounters};

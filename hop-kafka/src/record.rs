@@ -1,72 +1,134 @@
 //! Between Kafka's messages and hop's records: the one copy in, the one copy out.
 
-use std::collections::HashMap;
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use hop_core::{Headers, Place, Record};
-use rdkafka::Message;
+use bytes::{Bytes, BytesMut};
+use hop_core::{Headers, Record};
 use rdkafka::bindings as native;
-use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Header, OwnedHeaders};
+use rdkafka::message::{BorrowedHeaders, Header, OwnedHeaders};
 
-/// The names of topics, each kept once.
+/// The name of the topic that was met last, so that messages in a row share it.
 #[derive(Debug, Default)]
-pub(crate) struct Topics(HashMap<String, Arc<str>>);
+pub(crate) struct TopicName(Option<Arc<str>>);
 
-impl Topics {
-    pub(crate) fn intern(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(name) {
-            return Arc::clone(known);
+impl TopicName {
+    /// Returns the name, shared with the last call if it was the same then.
+    pub(crate) fn share(&mut self, name: &CStr) -> Arc<str> {
+        match &self.0 {
+            Some(known) if known.as_bytes() == name.to_bytes() => Arc::clone(known),
+            _ => {
+                let shared: Arc<str> = name.to_string_lossy().into();
+                self.0 = Some(Arc::clone(&shared));
+                shared
+            }
         }
-        let shared: Arc<str> = name.into();
-        self.0.insert(name.to_owned(), Arc::clone(&shared));
-        shared
     }
 }
 
-/// The message as a record of its own. A message without a value has empty content.
-pub(crate) fn record(message: &BorrowedMessage<'_>, topics: &mut Topics) -> Record {
-    Record {
-        content: message.payload().map(Bytes::copy_from_slice).unwrap_or_default(),
-        key: message.key().map(Bytes::copy_from_slice),
-        headers: message.headers().map(headers).unwrap_or_default(),
-        timestamp: message.timestamp().to_millis(),
-        place: Some(Place {
-            topic: topics.intern(message.topic()),
-            partition: message.partition(),
-            offset: message.offset(),
-        }),
+/// The headers of a message in librdkafka's memory.
+struct NativeHeaders(*const native::rd_kafka_headers_t);
+
+impl NativeHeaders {
+    /// Calls `each` with every header in order.
+    ///
+    /// Names come from the network, and may be anything but NUL.
+    ///
+    /// # Safety
+    /// The list is null, or valid while this runs.
+    #[allow(unsafe_code)]
+    unsafe fn for_each(&self, mut each: impl FnMut(&CStr, Option<&[u8]>)) {
+        if self.0.is_null() {
+            return;
+        }
+        for index in 0.. {
+            let (mut name, mut value, mut size): (*const c_char, _, _) = (std::ptr::null(), std::ptr::null(), 0);
+            // SAFETY: the list is valid, and the three pointers are to locals that are written only when there is a header
+            // at `index`.
+            let status = unsafe { native::rd_kafka_header_get_all(self.0, index, &mut name, &mut value, &mut size) };
+            if status != native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR || name.is_null() {
+                break;
+            }
+            // SAFETY: librdkafka ends each name with NUL, and keeps name and value as long as the list.
+            let name = unsafe { CStr::from_ptr(name) };
+            // SAFETY: as above; `size` bytes are there.
+            each(name, unsafe { slice(value, size) });
+        }
     }
 }
 
-/// All headers in order.
-///
-/// Names come from the network. The library's own reader panics on one that is not UTF-8, so they are read here, and
-/// what is not UTF-8 becomes `U+FFFD`.
+/// All headers in order. A name that is not UTF-8 has `U+FFFD` in it; the library's own reader panics on one.
 #[allow(unsafe_code)]
 pub(crate) fn headers(borrowed: &BorrowedHeaders) -> Headers {
     // `BorrowedHeaders` has no fields: a reference to one is the address of librdkafka's list.
-    let list = std::ptr::from_ref(borrowed).cast::<native::rd_kafka_headers_t>();
+    let list = NativeHeaders(std::ptr::from_ref(borrowed).cast());
     let mut out = Headers::with_capacity(rdkafka::message::Headers::count(borrowed));
-    for index in 0.. {
-        let (mut name, mut value, mut size) = (std::ptr::null(), std::ptr::null(), 0);
-        // SAFETY: `list` is valid while `borrowed` is, and the three pointers are to locals that are written only when
-        // there is a header at `index`.
-        let status = unsafe { native::rd_kafka_header_get_all(list, index, &mut name, &mut value, &mut size) };
-        if status != native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR || name.is_null() {
-            break;
-        }
-        // SAFETY: librdkafka ends each name with NUL, and keeps name and value as long as the message, which `borrowed` is
-        // a part of.
-        let name = unsafe { CStr::from_ptr(name) }.to_string_lossy();
-        let value = (!value.is_null()).then(|| {
-            // SAFETY: as above; `size` bytes are there.
-            Bytes::copy_from_slice(unsafe { std::slice::from_raw_parts(value.cast::<u8>(), size) })
-        });
-        out.push(name, value);
-    }
+    // SAFETY: the list is valid while `borrowed` is.
+    unsafe { list.for_each(|name, value| out.push(name.to_string_lossy(), value.map(Bytes::copy_from_slice))) };
     out
+}
+
+/// # Safety
+/// `start` is null, or that many bytes are there for as long as the result is used.
+#[allow(unsafe_code)]
+unsafe fn slice<'a>(start: *const std::ffi::c_void, size: usize) -> Option<&'a [u8]> {
+    // SAFETY: the caller says so.
+    (!start.is_null()).then(|| unsafe { std::slice::from_raw_parts(start.cast::<u8>(), size) })
+}
+
+/// Copies a message into a record, which has no place yet. A message without a value has empty content.
+///
+/// Content, key and the values of headers share one allocation.
+///
+/// # Safety
+/// The message is one that librdkafka gave out, and is valid while this runs.
+#[allow(unsafe_code)]
+pub(crate) unsafe fn copy(message: &native::rd_kafka_message_t) -> Record {
+    let mut list = std::ptr::null_mut();
+    // SAFETY: the message is valid; the list belongs to it, and is written only on success.
+    let status = unsafe { native::rd_kafka_message_headers(message, &mut list) };
+    let headers = match status {
+        native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR => NativeHeaders(list),
+        _ => NativeHeaders(std::ptr::null()),
+    };
+    // SAFETY: payload and key are null or have the lengths that stand beside them, and the list is the message's; all are
+    // valid while the message is.
+    let (content, key) = unsafe { (slice(message.payload, message.len), slice(message.key, message.key_len)) };
+    let (mut count, mut size) = (0, content.map_or(0, <[u8]>::len) + key.map_or(0, <[u8]>::len));
+    // SAFETY: as above.
+    unsafe {
+        headers.for_each(|_, value| {
+            count += 1;
+            size += value.map_or(0, <[u8]>::len);
+        });
+    }
+    let mut buffer = BytesMut::with_capacity(size);
+    let mut take = |part: &[u8]| {
+        let start = buffer.len();
+        buffer.extend_from_slice(part);
+        start..buffer.len()
+    };
+    let content = content.map(&mut take);
+    let key = key.map(&mut take);
+    let mut read = Vec::with_capacity(count);
+    // SAFETY: as above.
+    unsafe { headers.for_each(|name, value| read.push((name.to_string_lossy().into_owned(), value.map(&mut take)))) };
+    let buffer = buffer.freeze();
+    let share = |part: std::ops::Range<usize>| if part.is_empty() { Bytes::new() } else { buffer.slice(part) };
+    let key = key.map(share);
+    let headers = read.into_iter().map(|(name, value)| hop_core::Header { name, value: value.map(share) });
+    let headers: Headers = headers.collect();
+    let mut kind = native::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    // SAFETY: the message is valid, and `kind` is a local.
+    let timestamp = unsafe { native::rd_kafka_message_timestamp(message, &mut kind) };
+    let has_timestamp = timestamp != -1 && kind != native::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    Record {
+        content: content.map(share).unwrap_or_default(),
+        key,
+        headers,
+        timestamp: has_timestamp.then_some(timestamp),
+        place: None,
+    }
 }
 
 /// Headers as librdkafka takes them.
@@ -97,5 +159,13 @@ mod tests {
         };
         let expected: Headers = [("\u{FFFD}\u{FFFD}", Some("v")), ("null", None)].into_iter().collect();
         assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn messages_in_a_row_share_the_name_of_their_topic() {
+        let mut names = TopicName::default();
+        let (first, again, other) = (names.share(c"a"), names.share(c"a"), names.share(c"b"));
+        assert!(Arc::ptr_eq(&first, &again));
+        assert_eq!((&*first, &*other), ("a", "b"));
     }
 }

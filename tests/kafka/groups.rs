@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use hop_core::Record;
-use hop_kafka::{ErrorKind, StartPosition, Subscription};
+use hop_kafka::{Commit, ErrorKind, StartPosition, Subscription};
 use hop_tests::{Broker, stream};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::{all, json, next, numbers, send};
 
-async fn join(url: &str, group: &str, auto_commit: bool) -> Subscription {
-    stream().build().unwrap().subscribe(url).group(group).auto_commit(auto_commit).await.unwrap()
+async fn join(url: &str, group: &str, commit: Commit) -> Subscription {
+    stream().build().unwrap().subscribe(url).group(group).commit(commit).await.unwrap()
 }
 
 async fn records(alerts: &mut Subscription, count: usize) -> Vec<Record> {
@@ -29,15 +29,15 @@ async fn a_message_counts_as_done_once_the_next_one_is_asked_for() {
     let broker = Broker::new();
     let url = broker.url(&broker.topic(1).await);
     send(&url, &[&json(0), &json(1), &json(2), &json(3)]).await;
-    let mut alerts = join(&url, "readers", true).await;
+    let mut alerts = join(&url, "readers", Commit::Auto).await;
     // Two are handed over; the second one is still worked on.
     records(&mut alerts, 2).await;
     alerts.close().await.unwrap();
-    let mut alerts = join(&url, "readers", true).await;
+    let mut alerts = join(&url, "readers", Commit::Auto).await;
     assert_eq!(numbers(&all(&mut alerts).await), [1, 2, 3]);
     alerts.close().await.unwrap();
     // At the end the next one was asked for: all is done.
-    let mut alerts = join(&url, "readers", true).await;
+    let mut alerts = join(&url, "readers", Commit::Auto).await;
     assert!(all(&mut alerts).await.is_empty());
 }
 
@@ -46,23 +46,23 @@ async fn without_auto_commit_only_what_is_marked_is_done() {
     let broker = Broker::new();
     let url = broker.url(&broker.topic(1).await);
     send(&url, &[&json(0), &json(1), &json(2), &json(3)]).await;
-    let mut alerts = join(&url, "markers", false).await;
+    let mut alerts = join(&url, "markers", Commit::Marked).await;
     records(&mut alerts, 3).await;
     alerts.close().await.unwrap();
 
-    let mut alerts = join(&url, "markers", false).await;
+    let mut alerts = join(&url, "markers", Commit::Marked).await;
     let read = records(&mut alerts, 3).await;
     alerts.mark_done(&read[0]).unwrap();
     alerts.close().await.unwrap();
 
-    let mut alerts = join(&url, "markers", false).await;
+    let mut alerts = join(&url, "markers", Commit::Marked).await;
     let read = records(&mut alerts, 1).await;
     assert_eq!(read[0].place.as_ref().unwrap().offset, 1);
     alerts.mark_done_now(&read[0]).await.unwrap();
     // Not even closed: what was confirmed is committed.
     drop(alerts);
 
-    let mut alerts = join(&url, "markers", false).await;
+    let mut alerts = join(&url, "markers", Commit::Marked).await;
     assert_eq!(numbers(&all(&mut alerts).await), [2, 3]);
 }
 
@@ -111,7 +111,7 @@ async fn the_members_of_a_group_share_the_partitions() {
     }
     first.close().await.unwrap();
     second.close().await.unwrap();
-    let mut rest = join(&url, "shared", true).await;
+    let mut rest = join(&url, "shared", Commit::Auto).await;
     for number in numbers(&all(&mut rest).await) {
         seen.entry(number).or_default().insert(3);
     }
@@ -148,7 +148,7 @@ async fn two_members_read_to_the_end_and_nothing_is_left() {
         let url = url.clone();
         async move {
             tokio::time::sleep(Duration::from_millis(delay)).await;
-            let mut alerts = join(&url, "until-the-end", true).await;
+            let mut alerts = join(&url, "until-the-end", Commit::Auto).await;
             let mut read = Vec::new();
             while let Some(alert) = next(&mut alerts).await {
                 read.push(alert.unwrap());
@@ -271,7 +271,7 @@ async fn a_reader_that_is_killed_fifty_times_skips_nothing() {
                 seen.extend(read);
             }
             // The rest, in peace.
-            let mut rest = join(&url, &format!("killed-{mode}"), true).await;
+            let mut rest = join(&url, &format!("killed-{mode}"), Commit::Auto).await;
             for alert in all(&mut rest).await {
                 let place = alert.record.place.unwrap();
                 seen.insert((place.partition, place.offset));
@@ -352,7 +352,7 @@ async fn members_come_and_go_and_every_message_is_seen_and_none_after_its_commit
     });
     // What is committed, and when that was known: nothing before it may be handed over later than that.
     let watching = std::thread::spawn({
-        let commits = Commits::new(broker.address(), &topic, group, PARTITIONS);
+        let commits = Committed::new(broker.address(), &topic, group, PARTITIONS);
         let (seen, started) = (Arc::clone(&seen), Instant::now());
         move || {
             let mut known = Vec::new();
@@ -397,12 +397,12 @@ async fn members_come_and_go_and_every_message_is_seen_and_none_after_its_commit
 }
 
 /// Asks for what a group has committed, beside it.
-struct Commits {
+struct Committed {
     consumer: BaseConsumer,
     partitions: TopicPartitionList,
 }
 
-impl Commits {
+impl Committed {
     fn new(address: &str, topic: &str, group: &str, count: u16) -> Self {
         let consumer =
             rdkafka::ClientConfig::new().set("bootstrap.servers", address).set("group.id", group).create().unwrap();

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use hop_core::Place;
-use hop_kafka::{ErrorKind, Subscription};
+use hop_kafka::{Commit, ErrorKind, Subscription};
 use hop_tests::{Broker, stream};
 
 use crate::{all, json, next, numbers, send};
@@ -108,7 +108,7 @@ async fn marks_come_in_any_order_and_the_commit_waits_for_the_first() {
     let url = broker.url(&broker.topic(1).await);
     send(&url, &[&json(0), &json(1), &json(2), &json(3)]).await;
     let hop = stream().build().unwrap();
-    let join = async || hop.subscribe(&url).group("any-order").mark_each(true).await.unwrap();
+    let join = async || hop.subscribe(&url).group("any-order").commit(Commit::Each).await.unwrap();
 
     let mut alerts = join().await;
     let control = alerts.control();

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hop_core::{Content, Record, Registry};
-use hop_kafka::{Publisher, StartPosition, Url, restore};
+use hop_kafka::{Commit, Publisher, StartPosition, Url, restore};
 
 use crate::args::Replay;
 use crate::failure::Failure;
@@ -31,7 +31,7 @@ pub(crate) async fn run(registry: Registry, options: Replay) -> Result<ExitCode,
         .start_at(StartPosition::Earliest)
         .until_eos(true)
         .test_messages(true)
-        .auto_commit(false)
+        .commit(Commit::Marked)
         .await?;
     let out = hop.publish(&options.url).produce_timeout(PATIENCE).await?;
     let sending = Sending { registry, out, to: options.to, all: options.all, dead_letters };

@@ -1,25 +1,29 @@
 //! Reading: a thread of its own talks to the broker, the reader decodes.
 //!
-//! The thread polls librdkafka, copies each message into a record, and puts it into a bounded inbox. The reader takes
-//! records out, decodes them (or finds them decoded by workers), and stores offsets as messages are done with.
+//! The worker takes events from librdkafka, copies each message into a record, and puts them into a bounded queue, in
+//! batches. The reader walks through a batch without a lock, decodes (or finds its messages decoded by threads), and says
+//! which messages are done; the worker stores their offsets. All of them share one [`Session`](session::Session).
 
 mod alert;
-mod assign;
+mod assignment;
+#[expect(dead_code, reason = "lost messages are noticed by these next")]
+mod client;
+mod context;
 mod control;
-mod done;
-mod inbox;
-mod open;
-mod poll;
-mod start;
-mod subscribe;
+mod dead_letters;
+mod decode;
+mod native;
+mod offsets;
+mod options;
+mod progress;
+mod queue;
+mod session;
 mod subscription;
-mod undecodable;
-
-use crate::blocking::spawn;
+mod worker;
 
 pub use self::alert::{Alert, Typed};
 pub use self::control::{Control, Lag};
-pub use self::start::{Start, StartPosition, StartReason};
-pub use self::subscribe::Subscribe;
+pub use self::dead_letters::{Undecodable, dead_letter, restore};
+pub use self::offsets::{Start, StartPosition, StartReason};
+pub use self::options::{Commit, Subscribe};
 pub use self::subscription::{Subscription, TypedSubscription};
-pub use self::undecodable::{Undecodable, dead_letter, restore};

@@ -1,19 +1,20 @@
-//! The reader: takes what the polling thread received, opens it, and keeps what is done with.
+//! The reader: walks through what the worker received, decodes it, and says which messages are done.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
-use hop_core::{MessageModel, Place, Record};
+use hop_core::{MessageModel, Record};
 
-use super::control::Commits;
-use super::inbox::Item;
-use super::open::{Opened, Opener, What};
-use super::undecodable::{Sending, Undecodable};
+use super::dead_letters::{Sending, Undecodable};
+use super::decode::{Decoder, Item, Outcome};
+use super::options::Commit;
+use super::progress::Tenure;
+use super::session::{Arrival, Session};
 use super::{Alert, Control, Lag, Start, Typed};
 use crate::blocking::{block_on, poll_own};
 use crate::counters::ReadCounters;
@@ -22,86 +23,187 @@ use crate::{Error, ErrorKind, Publisher};
 
 /// How long [`Subscription::close`] waits for a broker that does not answer.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
+/// The most messages that are handed over before other work of the same task has its turn.
+const TURN: u32 = 128;
 
 /// A reader: alerts, one after another.
 ///
 /// It is an asynchronous stream ([`next`](Self::next), or `futures`' `Stream`) and a blocking iterator
 /// ([`blocking`](Self::blocking)). A message that does not decode is an `Err` of kind `Decode` that carries the record, unless
-/// the reader was told [otherwise](crate::Subscribe::on_undecodable); the messages after it follow.
+/// the reader was told [otherwise](crate::Subscribe::on_undecodable); the messages after it follow. A panic in a model or a
+/// filter is such an error too.
 ///
-/// In a group, a message counts as done when the next one is asked for, unless `auto_commit` is off. What is done is
-/// committed in the background, and by [`close`](Self::close). A program that dies while it works on a message gets it
-/// again.
+/// It needs no particular executor. A full queue lets other work of its task have a turn after every 128 messages.
+///
+/// In a group, a message counts as done when the next one is asked for, unless [`Commit`](crate::Commit) says otherwise.
+/// What is done is committed in the background, and by [`close`](Self::close). A program that dies while it works on a
+/// message gets it again.
 ///
 /// Dropping it stops the reading thread, which leaves the group by itself.
 pub struct Subscription {
-    control: Control,
-    opener: Opener,
+    session: Arc<Session>,
+    decoder: Decoder,
     undecodable: Undecodable,
     /// Where undecodable messages go, if they go to a topic.
     dead_letters: Option<Arc<Publisher>>,
-    sending: Option<(Sending, Option<Place>)>,
-    /// The messages that the caller works on: the last one of each partition.
-    handed_over: Vec<Place>,
+    /// An undecodable message on its way there. The lock is never waited for: it is there for `Sync`.
+    sending: Mutex<Option<(Sending, Arc<Tenure>, i64)>>,
+    /// The batch that is walked through.
+    current: Option<Walk>,
+    /// The last message of each other partition that the caller works on.
+    earlier: Vec<(Arc<Tenure>, i64)>,
+    /// Messages handed over since other work had its turn.
+    turn: u32,
     /// An error ended the reading.
     over: bool,
 }
 
+/// A batch, as far as it is not handed over.
+struct Walk {
+    tenure: Arc<Tenure>,
+    items: VecDeque<(i64, Item)>,
+    walked: usize,
+    /// The last message that the caller works on.
+    in_hand: Option<i64>,
+}
+
 impl Subscription {
     pub(super) fn new(
-        control: Control,
-        opener: Opener,
+        session: Arc<Session>,
+        decoder: Decoder,
         undecodable: Undecodable,
         dead_letters: Option<Arc<Publisher>>,
     ) -> Self {
-        Self { control, opener, undecodable, dead_letters, sending: None, handed_over: Vec::new(), over: false }
+        Self {
+            session,
+            decoder,
+            undecodable,
+            dead_letters,
+            sending: Mutex::new(None),
+            current: None,
+            earlier: Vec::new(),
+            turn: 0,
+            over: false,
+        }
     }
 
-    /// The next alert; `None` at the end, which only comes with `until_eos`, when the reader is stopped, or after an error
-    /// that ends the stream.
+    /// Returns the next alert; `None` at the end, which only comes with `until_eos`, when the reader is stopped, or after an
+    /// error that ends the stream.
     ///
     /// It may be cancelled at any await: no message is lost by that.
     pub async fn next(&mut self) -> Option<Result<Alert, Error>> {
-        std::future::poll_fn(|context| self.poll_next_with(context, Opener::alert)).await
+        std::future::poll_fn(|context| self.poll_next_with(context, Decoder::alert)).await
     }
 
-    /// The next record as it was received, not decoded; filters count, and test messages are skipped unless asked for.
+    /// Returns the next record as it was received, not decoded; filters count, and test messages are skipped unless asked
+    /// for.
     ///
-    /// Otherwise as [`next`](Self::next).
+    /// Otherwise the same as [`next`](Self::next).
     pub async fn next_record(&mut self) -> Option<Result<Record, Error>> {
-        std::future::poll_fn(|context| self.poll_next_with(context, Opener::record)).await
+        std::future::poll_fn(|context| self.poll_next_with(context, Decoder::record)).await
     }
 
-    /// Up to `most` alerts at once: waits until so many have been received, the buffer is full, or `within` is over, and
-    /// takes what is there. Empty at the end, and when nothing came in time.
+    /// Returns up to `most` alerts at once: waits until so many have been received, the buffer is full, or `within` is over,
+    /// and takes what is there. Empty at the end, and when nothing came in time.
     ///
-    /// In a group with auto commit, all of them count as done when the next message or batch is asked for. It may be
-    /// cancelled at any await: no message is lost by that.
+    /// In a group with [`Commit::Auto`](crate::Commit::Auto), all of them count as done when the next message or batch is
+    /// asked for. It may be cancelled at any await: no message is lost by that.
     pub async fn next_batch(&mut self, most: usize, within: Duration) -> Vec<Result<Alert, Error>> {
-        self.finish_handed_over();
-        let gathered = std::future::poll_fn(|context| {
-            poll_own(context, |context| self.control.inbox.poll_gathered(context, most))
-        });
-        // Whichever it was, what is there is taken.
-        let _in_time = timeout(within, gathered).await;
-        let mut batch = Vec::new();
-        // No waiting from here on, so that nothing that was taken can be lost by it.
-        let mut take = |context: &mut Context<'_>| Poll::Ready(self.poll_more_with(context, Opener::alert));
-        while batch.len() < most {
-            match std::future::poll_fn(&mut take).await {
-                Poll::Ready(Some(alert)) => batch.push(alert),
-                Poll::Ready(None) | Poll::Pending => break,
+        self.finish_in_hand();
+        let started = Instant::now();
+        // However many are ready, other work of the task has its turn between two batches.
+        yield_once().await;
+        loop {
+            let left = within.saturating_sub(started.elapsed());
+            let gathered =
+                std::future::poll_fn(|context| poll_own(context, |context| self.poll_gathered(context, most)));
+            let in_time = timeout(left, gathered).await.is_some();
+            let mut batch = Vec::new();
+            // Nothing that was taken is waited with, so that nothing is lost when the call is cancelled.
+            let ended = std::future::poll_fn(|context| Poll::Ready(self.take_batch(context, most, &mut batch))).await;
+            if ended || !in_time || !batch.is_empty() || most == 0 {
+                return batch;
+            }
+            // All that was gathered was skipped, is being decoded, or is on its way to the dead-letter topic.
+            let left = within.saturating_sub(started.elapsed());
+            let more = std::future::poll_fn(|context| poll_own(context, |context| self.poll_more(context)));
+            match timeout(left, more).await {
+                Some(None) => {}
+                Some(Some(error)) => return vec![Err(error)],
+                None => return Vec::new(),
             }
         }
-        batch
     }
 
-    /// The alerts as a blocking iterator, for programs without an asynchronous runtime.
+    /// Takes what is there without waiting; returns whether the stream has ended.
+    fn take_batch(&mut self, context: &mut Context<'_>, most: usize, batch: &mut Vec<Result<Alert, Error>>) -> bool {
+        while batch.len() < most {
+            match self.poll_more_with(context, Decoder::alert) {
+                Poll::Ready(Some(alert)) => batch.push(alert),
+                Poll::Ready(None) => return true,
+                Poll::Pending => return false,
+            }
+        }
+        false
+    }
+
+    /// Ready once so many messages wait, or waiting for them makes no sense.
+    fn poll_gathered(&mut self, context: &mut Context<'_>, most: usize) -> Poll<()> {
+        if self.over || self.session.is_stopped() || self.is_sending() {
+            return Poll::Ready(());
+        }
+        std::task::ready!(self.poll_open(context));
+        let here = self.current.as_ref().map_or(0, |walk| walk.items.len());
+        if here >= most { Poll::Ready(()) } else { self.session.queue.poll_gathered(context, most) }
+    }
+
+    /// Ready once there may be a message that was not there before, or with the error of a dead letter.
+    fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<Option<Error>> {
+        if self.is_sending() {
+            return self.poll_sending(context);
+        }
+        if self.over || self.session.is_stopped() {
+            return Poll::Ready(None);
+        }
+        std::task::ready!(self.poll_open(context));
+        match &self.current {
+            Some(walk) if !walk.items.is_empty() => Poll::Ready(None),
+            _ => self.session.queue.poll_first(context).map(|()| None),
+        }
+    }
+
+    /// Ready unless the reader is paused.
+    fn poll_open(&self, context: &mut Context<'_>) -> Poll<()> {
+        if self.session.is_paused() {
+            self.session.queue.register(context);
+            // It may have gone on before it was registered.
+            if self.session.is_paused() && !self.session.is_stopped() {
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn is_sending(&mut self) -> bool {
+        self.sending.get_mut().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Returns the alerts as a blocking iterator, which may be used anywhere: without an asynchronous runtime, and in a task
+    /// of one.
     pub fn blocking(&mut self) -> impl Iterator<Item = Result<Alert, Error>> {
-        std::iter::from_fn(|| block_on(self.next()))
+        std::iter::from_fn(|| self.block_for(Decoder::alert))
     }
 
-    /// The same reader for one format: models of type `M`, and every other message skipped.
+    /// Waits on this thread for the next message.
+    fn block_for<T>(&mut self, open: impl Fn(&Decoder, Item) -> Outcome<T>) -> Option<Result<T, Error>> {
+        // Most often there is one, and nothing to prepare for a wait.
+        match self.poll_next_with(&mut Context::from_waker(Waker::noop()), &open) {
+            Poll::Ready(next) => next,
+            Poll::Pending => block_on(std::future::poll_fn(|context| self.poll_next_with(context, &open))),
+        }
+    }
+
+    /// Returns the same reader for one format: models of type `M`, and every other message skipped.
     pub fn typed<M: MessageModel>(self) -> TypedSubscription<M> {
         TypedSubscription { subscription: self, model: PhantomData }
     }
@@ -109,166 +211,277 @@ impl Subscription {
     fn poll_next_with<T>(
         &mut self,
         context: &mut Context<'_>,
-        open: impl Fn(&Opener, Item) -> Opened<T>,
+        open: impl Fn(&Decoder, Item) -> Outcome<T>,
     ) -> Poll<Option<Result<T, Error>>> {
-        self.finish_handed_over();
-        self.poll_more_with(context, open)
+        self.finish_in_hand();
+        if self.turn >= TURN {
+            self.turn = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let polled = poll_own(context, |context| self.poll_more_with(context, open));
+        self.turn = if polled.is_pending() { 0 } else { self.turn + 1 };
+        polled
     }
 
     /// The next message, without saying that those before it are done with.
     fn poll_more_with<T>(
         &mut self,
         context: &mut Context<'_>,
-        open: impl Fn(&Opener, Item) -> Opened<T>,
+        open: impl Fn(&Decoder, Item) -> Outcome<T>,
     ) -> Poll<Option<Result<T, Error>>> {
+        let mut skipped = 0;
         loop {
-            if let Some((sending, _)) = &mut self.sending {
-                let sent = std::task::ready!(sending.poll(context));
-                let place = self.sending.take().and_then(|(_, place)| place);
-                match sent {
-                    Ok(()) => {
-                        self.control.tally.dead_letter();
-                        self.pass(place);
+            if let Some(failed) = std::task::ready!(self.poll_sending(context)) {
+                return Poll::Ready(Some(Err(failed)));
+            }
+            if self.over || self.session.is_stopped() {
+                return Poll::Ready(None);
+            }
+            // A long row of messages that nobody asked for must not keep the task from other work.
+            if skipped >= TURN {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let Some((offset, item)) = self.take() else {
+                match std::task::ready!(self.poll_batch(context)) {
+                    Some(Arrival::Batch(batch)) => {
+                        let Walk { tenure, in_hand, .. } = match self.current.replace(Walk {
+                            tenure: batch.tenure,
+                            items: batch.items.into(),
+                            walked: 0,
+                            in_hand: None,
+                        }) {
+                            Some(before) => before,
+                            None => continue,
+                        };
+                        if let Some(offset) = in_hand {
+                            self.note_earlier(tenure, offset);
+                        }
+                        continue;
                     }
-                    Err(error) => {
-                        self.hand_over(place);
+                    Some(Arrival::Failed(error)) => {
+                        self.session.queue.release();
                         return Poll::Ready(Some(Err(error)));
                     }
+                    None => return Poll::Ready(None),
                 }
-            }
-            if self.over {
-                return Poll::Ready(None);
-            }
-            // A full inbox must not keep time-outs and signals of the same task waiting.
-            let turn = std::task::ready!(tokio::task::coop::poll_proceed(context));
-            let Some(item) = std::task::ready!(poll_own(context, |context| self.control.inbox.poll_take(context)))
-            else {
-                return Poll::Ready(None);
             };
-            turn.made_progress();
-            let Opened { place, what } = open(&self.opener, item);
-            match what {
-                What::Message(message) => {
-                    self.hand_over(place);
+            match open(&self.decoder, item) {
+                Outcome::Alert(message) => {
+                    self.hand_over(offset);
                     return Poll::Ready(Some(Ok(message)));
                 }
-                What::Failed(error) => return Poll::Ready(Some(Err(error))),
-                What::Skipped => {
-                    self.control.tally.skipped();
-                    self.pass(place);
+                Outcome::Failed(error) => return Poll::Ready(Some(Err(error))),
+                Outcome::Skipped => {
+                    self.session.counters.skipped();
+                    self.pass(offset);
+                    skipped += 1;
                 }
-                What::Undecodable(error) => {
-                    if let Some(error) = self.put_aside(error, place) {
+                Outcome::Undecodable(error) => {
+                    skipped += 1;
+                    if let Some(error) = self.put_aside(error, offset) {
                         return Poll::Ready(Some(Err(error)));
                     }
                 }
+            }
+        }
+    }
+
+    /// Takes the next message of the current batch, unless its partition went away, and none while the reader is paused.
+    fn take(&mut self) -> Option<(i64, Item)> {
+        let walk = self.current.as_mut()?;
+        if !self.session.is_open() {
+            return None;
+        }
+        if walk.tenure.is_over() && !walk.items.is_empty() {
+            walk.items.clear();
+            self.session.queue.release();
+            return None;
+        }
+        let taken = walk.items.pop_front()?;
+        walk.walked += 1;
+        match walk.items.is_empty() {
+            true => self.session.queue.release(),
+            false => self.session.queue.walked(walk.walked),
+        }
+        Some(taken)
+    }
+
+    /// Takes the next batch out of the queue.
+    fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Option<Arrival>> {
+        std::task::ready!(self.poll_open(context));
+        // A paused reader that goes on may have some of its batch left.
+        if self.current.as_ref().is_some_and(|walk| !walk.items.is_empty()) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.session.queue.poll_take(context)
+    }
+
+    /// Sends the dead letter that is on its way; ready with the error to hand over if it cannot be sent.
+    fn poll_sending(&mut self, context: &mut Context<'_>) -> Poll<Option<Error>> {
+        let slot = self.sending.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Some((sending, ..)) = slot else { return Poll::Ready(None) };
+        let sent = std::task::ready!(sending.poll(context));
+        let Some((_, tenure, offset)) = slot.take() else { return Poll::Ready(None) };
+        match sent {
+            Ok(()) => {
+                self.session.counters.dead_letter();
+                self.pass_in(&tenure, offset);
+                Poll::Ready(None)
+            }
+            Err(error) => {
+                self.hand_over_in(&tenure, offset);
+                Poll::Ready(Some(error))
             }
         }
     }
 
     /// Deals with a message that does not decode; gives the error to hand over, if that is how.
-    fn put_aside(&mut self, error: Error, place: Option<Place>) -> Option<Error> {
-        self.control.tally.undecodable();
+    fn put_aside(&mut self, error: Error, offset: i64) -> Option<Error> {
+        self.session.counters.undecodable();
         match (&self.undecodable, &self.dead_letters) {
             (Undecodable::Skip, _) => {
                 tracing::warn!(target: "hop", %error, "skipped");
-                self.pass(place);
+                self.pass(offset);
                 None
             }
             (Undecodable::Stop, _) => {
                 self.over = true;
-                self.control.stop();
+                self.session.stop();
                 Some(error)
             }
             (Undecodable::DeadLetter(topic), Some(publisher)) => {
                 tracing::warn!(target: "hop", %error, dead_letter_topic = topic, "put aside");
-                match Sending::new(Arc::clone(publisher), topic.clone(), error) {
-                    Ok(sending) => {
-                        self.sending = Some((sending, place));
+                let tenure = self.current.as_ref().map(|walk| Arc::clone(&walk.tenure));
+                match (Sending::new(Arc::clone(publisher), topic.clone(), error), tenure) {
+                    (Ok(sending), Some(tenure)) => {
+                        *self.sending.get_mut().unwrap_or_else(PoisonError::into_inner) =
+                            Some((sending, tenure, offset));
                         None
                     }
-                    Err(error) => {
-                        self.hand_over(place);
+                    (Ok(_), None) => None,
+                    (Err(error), _) => {
+                        self.hand_over(offset);
                         Some(error)
                     }
                 }
             }
             (Undecodable::Yield | Undecodable::DeadLetter(_), _) => {
-                self.hand_over(place);
+                self.hand_over(offset);
                 Some(error)
             }
         }
     }
 
-    fn hand_over(&mut self, place: Option<Place>) {
-        let Some(place) = place else { return };
-        self.control.hand_over(&place);
-        // Of a batch only the last message of each partition counts.
-        match self.handed_over.iter_mut().find(|of| of.partition == place.partition && of.topic == place.topic) {
-            Some(last) => *last = place,
-            None => self.handed_over.push(place),
+    /// A message of the current batch is handed over.
+    fn hand_over(&mut self, offset: i64) {
+        if let Some(walk) = &mut self.current {
+            self.session.hand_over(&walk.tenure, offset);
+            walk.in_hand = Some(offset);
         }
     }
 
-    /// Nobody has to work on it. In a batch it must not overtake the messages before it.
-    fn pass(&mut self, place: Option<Place>) {
-        let Some(place) = place else { return };
-        match self.handed_over.iter_mut().find(|of| of.partition == place.partition && of.topic == place.topic) {
-            Some(last) if self.control.commits == Commits::Auto => *last = place,
-            _ => self.control.pass(&place),
-        }
-    }
-
-    /// The messages handed over last are done with, since the next one is asked for.
-    fn finish_handed_over(&mut self) {
-        let auto = self.control.commits == Commits::Auto;
-        for place in self.handed_over.drain(..) {
-            if auto {
-                self.control.pass(&place);
+    fn hand_over_in(&mut self, tenure: &Arc<Tenure>, offset: i64) {
+        match &self.current {
+            Some(walk) if Arc::ptr_eq(&walk.tenure, tenure) => self.hand_over(offset),
+            _ => {
+                self.session.hand_over(tenure, offset);
+                self.note_earlier(Arc::clone(tenure), offset);
             }
         }
     }
 
-    /// What can be done with this reader from elsewhere, while someone waits for the next message here.
+    /// Nobody has to work on a message of the current batch.
+    fn pass(&mut self, offset: i64) {
+        if let Some(walk) = &self.current {
+            let tenure = Arc::clone(&walk.tenure);
+            self.pass_in(&tenure, offset);
+        }
+    }
+
+    /// Nobody has to work on it. In a batch it must not overtake the messages before it.
+    fn pass_in(&mut self, tenure: &Arc<Tenure>, offset: i64) {
+        if self.session.settings.commit == Some(Commit::Auto) {
+            if let Some(walk) = &mut self.current
+                && Arc::ptr_eq(&walk.tenure, tenure)
+                && walk.in_hand.is_some()
+            {
+                walk.in_hand = Some(offset);
+                return;
+            }
+            if let Some((_, last)) = self.earlier.iter_mut().find(|(of, _)| Arc::ptr_eq(of, tenure)) {
+                *last = offset;
+                return;
+            }
+        }
+        self.session.pass(tenure, offset);
+    }
+
+    fn note_earlier(&mut self, tenure: Arc<Tenure>, offset: i64) {
+        match self.earlier.iter_mut().find(|(of, _)| Arc::ptr_eq(of, &tenure)) {
+            Some((_, last)) => *last = offset,
+            None => self.earlier.push((tenure, offset)),
+        }
+    }
+
+    /// The messages handed over last are done with, since the next one is asked for.
+    fn finish_in_hand(&mut self) {
+        let is_auto = self.session.settings.commit == Some(Commit::Auto);
+        for (tenure, offset) in self.earlier.drain(..) {
+            if is_auto {
+                self.session.pass(&tenure, offset);
+            }
+        }
+        if let Some(walk) = &mut self.current
+            && let Some(offset) = walk.in_hand.take()
+            && is_auto
+        {
+            self.session.pass(&walk.tenure, offset);
+        }
+    }
+
+    /// Returns what can be done with this reader from elsewhere, while someone waits for the next message here.
     pub fn control(&self) -> Control {
-        self.control.clone()
+        Control::new(Arc::clone(&self.session))
     }
 
-    /// As [`Control::mark_done`].
+    /// Marks a record as done: [`Control::mark_done`].
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Control::mark_done`].
     pub fn mark_done(&self, record: &Record) -> Result<(), Error> {
-        self.control.mark_done(record)
+        self.control().mark_done(record)
     }
 
-    /// As [`Control::mark_done_now`].
+    /// Marks a record as done and commits it: [`Control::mark_done_now`].
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Control::mark_done_now`].
     pub async fn mark_done_now(&self, record: &Record) -> Result<(), Error> {
-        self.control.mark_done_now(record).await
+        self.control().mark_done_now(record).await
     }
 
-    /// As [`Control::starts`].
+    /// Returns where reading began: [`Control::starts`].
     pub fn starts(&self) -> Vec<Start> {
-        self.control.starts()
+        self.control().starts()
     }
 
-    /// As [`Control::lag`].
+    /// Returns how far reading is from the ends: [`Control::lag`].
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Control::lag`].
     pub async fn lag(&self, within: Duration) -> Result<Vec<Lag>, Error> {
-        self.control.lag(within).await
+        self.control().lag(within).await
     }
 
-    /// As [`Control::counters`].
+    /// Returns what the reader has done so far: [`Control::counters`].
     pub fn counters(&self) -> ReadCounters {
-        self.control.counters()
+        self.session.counters.read()
     }
 
-    /// Stops, commits what is done, leaves the group, and says how many messages had been received and not handed over.
+    /// Stops, commits what is done, leaves the group, and returns how many messages had been received and not handed over.
     ///
     /// The message handed over last is not counted as done unless it was marked so; it comes again.
     ///
@@ -278,49 +491,60 @@ impl Subscription {
         self.close_within(CLOSE_PATIENCE).await
     }
 
-    /// The same, waiting for the broker so long at most.
+    /// Closes the reader, and waits for the broker at most for this time.
+    ///
+    /// Otherwise the same as [`close`](Self::close).
     ///
     /// # Errors
-    /// As [`close`](Self::close).
-    pub async fn close_within(self, patience: Duration) -> Result<usize, Error> {
-        self.control.stop.store(true, Ordering::Release);
-        let ended = std::future::poll_fn(|context| poll_own(context, |context| self.control.inbox.poll_ended(context)));
-        timeout(patience, ended).await.ok_or_else(|| self.not_closed(patience))
+    /// Those of [`close`](Self::close).
+    pub async fn close_within(self, within: Duration) -> Result<usize, Error> {
+        self.session.close();
+        let ended = std::future::poll_fn(|context| poll_own(context, |context| self.session.queue.poll_ended(context)));
+        timeout(within, ended).await.ok_or_else(|| {
+            let waiting = self.session.queue.waiting();
+            Error::new(
+                ErrorKind::TimedOut,
+                format!("closing the reader: the broker did not answer within {within:?}; {waiting} messages are left"),
+            )
+            .help("in a group, what was done last may come again")
+        })
     }
+}
 
-    /// The same, waiting on this thread.
+impl Subscription {
+    /// Closes the reader, and waits for that on this thread.
     ///
     /// # Errors
-    /// As [`close`](Self::close).
+    /// Those of [`close`](Self::close).
     pub fn close_blocking(self) -> Result<usize, Error> {
-        self.control.stop.store(true, Ordering::Release);
-        match self.control.inbox.wait_ended(CLOSE_PATIENCE) {
-            Some(left) => Ok(left),
-            None => Err(self.not_closed(CLOSE_PATIENCE)),
-        }
+        block_on(self.close())
     }
+}
 
-    fn not_closed(&self, patience: Duration) -> Error {
-        let waiting = self.control.waiting();
-        Error::new(
-            ErrorKind::TimedOut,
-            format!("closing the reader: the broker did not answer within {patience:?}; {waiting} messages are left"),
-        )
-        .help("in a group, what was done last may come again")
-    }
+/// Lets other work of the task have its turn.
+async fn yield_once() {
+    let mut yielded = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription").field("working_on", &self.handed_over).finish_non_exhaustive()
+        f.debug_struct("Subscription").field("session", &self.session).finish_non_exhaustive()
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.control.stop.store(true, Ordering::Release);
-        self.control.inbox.stop();
-        self.control.inbox.abandon();
+        self.session.stop();
+        self.session.close();
+        self.session.queue.abandon();
     }
 }
 
@@ -328,7 +552,7 @@ impl futures_core::Stream for Subscription {
     type Item = Result<Alert, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll_next_with(context, Opener::alert)
+        self.get_mut().poll_next_with(context, Decoder::alert)
     }
 }
 
@@ -343,22 +567,22 @@ pub struct TypedSubscription<M> {
 }
 
 impl<M: MessageModel> TypedSubscription<M> {
-    /// As [`Subscription::next`].
+    /// Returns the next message of this format: [`Subscription::next`].
     pub async fn next(&mut self) -> Option<Result<Typed<M>, Error>> {
-        std::future::poll_fn(|context| self.subscription.poll_next_with(context, Opener::typed::<M>)).await
+        std::future::poll_fn(|context| self.subscription.poll_next_with(context, Decoder::typed::<M>)).await
     }
 
-    /// As [`Subscription::blocking`].
+    /// Returns the messages as a blocking iterator: [`Subscription::blocking`].
     pub fn blocking(&mut self) -> impl Iterator<Item = Result<Typed<M>, Error>> {
-        std::iter::from_fn(|| block_on(self.next()))
+        std::iter::from_fn(|| self.subscription.block_for(Decoder::typed::<M>))
     }
 
-    /// As [`Subscription::control`].
+    /// Returns what can be done with this reader from elsewhere: [`Subscription::control`].
     pub fn control(&self) -> Control {
         self.subscription.control()
     }
 
-    /// The reader of every format again.
+    /// Returns the reader of every format again.
     pub fn into_inner(self) -> Subscription {
         self.subscription
     }
@@ -368,6 +592,6 @@ impl<M: MessageModel> futures_core::Stream for TypedSubscription<M> {
     type Item = Result<Typed<M>, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().subscription.poll_next_with(context, Opener::typed::<M>)
+        self.get_mut().subscription.poll_next_with(context, Decoder::typed::<M>)
     }
 }

@@ -5,6 +5,8 @@
 
 use std::io::Write;
 
+use hop_kafka::Commit;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -22,7 +24,12 @@ async fn main() {
         .until_eos(false)
         .build()
         .unwrap();
-    let mut alerts = hop.subscribe(url).group(group).auto_commit(!by_hand).mark_each(mode == "each").await.unwrap();
+    let commit = match mode.as_str() {
+        "auto" => Commit::Auto,
+        "mark" => Commit::Marked,
+        _ => Commit::Each,
+    };
+    let mut alerts = hop.subscribe(url).group(group).commit(commit).await.unwrap();
     let control = alerts.control();
     tokio::spawn(async move {
         tokio::signal::ctrl_c().await.unwrap();

@@ -15,7 +15,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use hop_kafka::{StartPosition, Stream};
+use hop_kafka::{Commit, StartPosition, Stream};
 use hop_tests::proxy::Proxy;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -58,9 +58,12 @@ async fn main() -> ExitCode {
     let mut readers = Vec::new();
     for (name, group) in kinds {
         let marks = group == Some("long-mark");
-        let subscribe = hop.subscribe(&url).mark_each(marks);
+        let subscribe = hop.subscribe(&url);
         let alerts = match group {
-            Some(group) => subscribe.group(group).await.unwrap(),
+            Some(group) => {
+                let commit = if marks { Commit::Each } else { Commit::Auto };
+                subscribe.group(group).commit(commit).await.unwrap()
+            }
             None => subscribe.await.unwrap(),
         };
         let reading = Reading::new(name, messages, PARTITIONS, KEYS);

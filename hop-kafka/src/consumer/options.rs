@@ -4,30 +4,55 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use hop_core::Record;
+use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use tokio::sync::oneshot;
 
-use super::assign::Assigner;
-use super::control::{Commits, Control, Seeks};
-use super::inbox::{Bound, Inbox};
-use super::open::{Filter, Opener};
-use super::poll::Poller;
-use super::{StartPosition, Subscription, Undecodable, spawn};
+use super::client::{Client as _, Librdkafka};
+use super::context::Context;
+use super::dead_letters::Undecodable;
+use super::decode::{Decoder, Filter};
+use super::offsets::StartPosition;
+use super::queue::Bound;
+use super::session::{Arrival, Batch, Session, Settings};
+use super::subscription::Subscription;
+use super::worker::Worker;
 use crate::auth::token::{Refresher, hand_over};
-use crate::blocking::own;
+use crate::blocking::{own, spawn};
 use crate::complaint::Complaint;
-use crate::counters::Tally;
 use crate::producer::Publish;
-use crate::{Error, ErrorKind, Stream, Url};
+use crate::{Error, ErrorKind, Publisher, Stream, Url};
 
 /// How often new partitions are looked for unless the property says otherwise.
 const DISCOVERY: Duration = Duration::from_secs(30);
 /// How long a message may take on its way to the dead-letter topic.
 const DEAD_LETTER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How many messages librdkafka fetches ahead, at least.
+const AHEAD: usize = 10_000;
+/// The most messages that a batch takes from the worker to the reader, and from a decoding thread.
+const BATCH: usize = 128;
+const DECODED_BATCH: usize = 8;
+
+/// When a message of a group is done, so that the group does not read it again. What is done is committed in the background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Commit {
+    /// When the next message is asked for.
+    #[default]
+    Auto,
+    /// When it, or a later one of its partition, is given to [`mark_done`](Subscription::mark_done).
+    Marked,
+    /// When it and all before it in its partition are given to [`mark_done`](Subscription::mark_done), in any order: for
+    /// programs that work on several messages at once.
+    ///
+    /// A message that did not decode has to be marked as well: its record is in the error. What filters leave out needs no
+    /// mark.
+    Each,
+}
 
 /// Settings of one reader; await it to get the [`Subscription`].
 #[must_use = "a subscription starts when it is awaited"]
@@ -40,8 +65,7 @@ pub struct Subscribe {
     test_messages: bool,
     formats: Vec<String>,
     filters: Vec<Filter>,
-    auto_commit: bool,
-    mark_each: bool,
+    commit: Option<Commit>,
     undecodable: Undecodable,
     bound: Bound,
     workers: usize,
@@ -70,8 +94,7 @@ impl Subscribe {
             test_messages: false,
             formats: Vec::new(),
             filters: Vec::new(),
-            auto_commit: true,
-            mark_each: false,
+            commit: None,
             undecodable: Undecodable::Yield,
             bound: Bound::default(),
             workers: 0,
@@ -129,19 +152,19 @@ impl Subscribe {
         self
     }
 
-    /// Whether a message counts as done once the next one is asked for (true unless set), or only when
-    /// [`mark_done`](Subscription::mark_done) says so.
-    pub fn auto_commit(mut self, auto_commit: bool) -> Self {
-        self.auto_commit = auto_commit;
-        self
-    }
-
-    /// Whether each message has to be marked by itself, in any order: the commit never passes one that is not marked.
+    /// Sets when a message is done: [`Commit::Auto`] unless set. It takes a [`group`](Self::group).
     ///
-    /// This is for programs that work on several messages at once. It turns auto commit off. A message that did not decode
-    /// has to be marked as well: its record stands in the error. What filters leave out needs no mark.
-    pub fn mark_each(mut self, mark_each: bool) -> Self {
-        self.mark_each = mark_each;
+    /// ```no_run
+    /// # async fn demo(hop: hop_kafka::Stream) -> Result<(), hop_kafka::Error> {
+    /// use hop_kafka::Commit;
+    ///
+    /// let url = "kafka://kafka.scimma.org/gcn.circular";
+    /// let mut alerts = hop.subscribe(url).group("ada-night-watch").commit(Commit::Marked).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn commit(mut self, commit: Commit) -> Self {
+        self.commit = Some(commit);
         self
     }
 
@@ -176,10 +199,10 @@ impl Subscribe {
         self.launch().map(|(subscription, _)| subscription)
     }
 
-    /// The reader, once it is connected, waiting for that on this thread.
+    /// Connects the reader, and waits for that on this thread.
     ///
     /// # Errors
-    /// As awaiting it.
+    /// Those of awaiting it.
     pub fn start_blocking(self) -> Result<Subscription, Error> {
         crate::block_on(self.connect())
     }
@@ -191,101 +214,137 @@ impl Subscribe {
         Ok(subscription)
     }
 
-    fn launch(self) -> Result<(Subscription, oneshot::Receiver<Result<(), Error>>), Error> {
-        let url = self.url?;
+    /// When messages are done; `None` without a group.
+    fn committing(&self) -> Result<Option<Commit>, Error> {
+        match (&self.group, self.commit) {
+            (Some(group), _) if group.is_empty() => Err(Error::new(ErrorKind::Usage, "the name of the group is empty")
+                .help("name the group, or leave it out to read everything without commits")),
+            (Some(_), commit) => Ok(Some(commit.unwrap_or_default())),
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(Error::new(ErrorKind::Usage, "nothing can be committed without a group")
+                .help("name a group with `.group(…)`, or leave `.commit(…)` out")),
+        }
+    }
+
+    /// The writer to the dead-letter topic, if there is one.
+    fn dead_letters(&self, url: &Url) -> Result<Option<Arc<Publisher>>, Error> {
+        let Undecodable::DeadLetter(topic) = &self.undecodable else { return Ok(None) };
+        if url.topics().contains(topic) {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!(
+                    "the dead-letter topic `{topic}` is one of the topics to read: its messages would go round for ever"
+                ),
+            )
+            .help("send dead letters to a topic that this reader does not read"));
+        }
+        let publish = Publish::new(self.stream.clone(), Ok(url.with_topic(topic)?));
+        Ok(Some(Arc::new(publish.produce_timeout(DEAD_LETTER_TIMEOUT).start()?)))
+    }
+
+    fn launch(mut self) -> Result<(Subscription, oneshot::Receiver<Result<(), Error>>), Error> {
+        let url = std::mem::replace(&mut self.url, Err(Error::new(ErrorKind::Usage, "the URL was taken")))?;
         if url.topics().is_empty() {
             return Err(Error::new(ErrorKind::Usage, "the URL names no topic to read")
                 .help("write `kafka://[username@]broker[:port]/topic[,topic2]`"));
         }
-        let dead_letters = match &self.undecodable {
-            Undecodable::DeadLetter(topic) => {
-                let publish = Publish::new(self.stream.clone(), Ok(url.with_topic(topic)?));
-                Some(Arc::new(publish.produce_timeout(DEAD_LETTER_TIMEOUT).start()?))
-            }
-            _ => None,
-        };
+        let commit = self.committing()?;
+        let dead_letters = self.dead_letters(&url)?;
         let credential = self.stream.credential(&url)?;
         let username = credential.as_ref().map(crate::Credential::username);
-        let in_group = self.group.is_some();
         let group = self.group.unwrap_or_else(|| random_group(username));
         let tokens = crate::config::tokens(credential.as_ref(), &self.stream.shared.properties)?;
         let mut config = crate::config::client(&url, credential.as_ref(), &self.stream.shared.properties);
-        config.set("group.id", group);
-        // Offsets are stored by us, once a message is done with; in the background the stored ones are committed.
-        config.set("enable.auto.offset.store", "false");
-        config.set("enable.auto.commit", if in_group { "true" } else { "false" });
-        config.set("enable.partition.eof", "true");
-        let kilobytes = (self.bound.bytes / 1024).clamp(1, 2_097_151).to_string();
-        for (name, value) in [
-            // A member that died is noticed soon, and its partitions are read on.
-            ("session.timeout.ms", "10000"),
-            ("heartbeat.interval.ms", "2000"),
-            ("topic.metadata.refresh.interval.ms", &DISCOVERY.as_millis().to_string()),
-            ("queued.max.messages.kbytes", &kilobytes),
-        ] {
-            if config.get(name).is_none() {
-                config.set(name, value);
-            }
-        }
-        // Where an offset is no longer there, the oldest message is: then nothing that can still be read is skipped.
-        config.set("auto.offset.reset", "earliest");
+        configure(&mut config, &group, commit.is_some(), self.bound);
         // Below one it is switched off.
         let discovery = config.get("topic.metadata.refresh.interval.ms").and_then(|text| text.parse().ok());
-        let discovery = discovery.filter(|ms| *ms > 0).map(Duration::from_millis);
-        let inbox = Arc::new(Inbox::new(self.bound));
-        let tally = Arc::new(Tally::default());
-        let assigner =
-            Assigner::new(self.start_at, in_group, Complaint::new(&config), Arc::clone(&inbox), Arc::clone(&tally));
-        let consumer: BaseConsumer<Assigner> =
-            config.create_with_context(assigner).map_err(|error| Error::setting("setting up the reader", &error))?;
-        let consumer = Arc::new(consumer);
+        let settings = Settings {
+            topics: url.topics().to_vec(),
+            start_at: self.start_at,
+            until_eos: self.until_eos,
+            commit,
+            discovery: discovery.filter(|ms| *ms > 0).map(Duration::from_millis),
+            timeout: self.stream.shared.connect_timeout,
+            // Small where threads decode, so that all of them have work, and the first message does not wait for the last.
+            batch: if self.workers > 0 { DECODED_BATCH } else { BATCH },
+        };
+        let session = Arc::new(Session::new(settings, self.bound, Complaint::new(&config)));
+        let consumer: BaseConsumer<Context> = config
+            .create_with_context(Context { session: Arc::clone(&session) })
+            .map_err(|error| Error::setting("setting up the reader", &error))?;
+        let client = Librdkafka::new(consumer).ok_or_else(|| {
+            Error::new(ErrorKind::Kafka, "setting up the reader: librdkafka gives no queue of events")
+        })?;
+        let client = Arc::new(client);
+        session.set_waker({
+            let client = Arc::downgrade(&client);
+            move || {
+                if let Some(client) = client.upgrade() {
+                    client.wake();
+                }
+            }
+        });
         let refresher = |source| {
-            let consumer = Arc::clone(&consumer);
-            Refresher::start(source, move |fate| hand_over(consumer.client(), &consumer.context().complaint, fate))
+            let client = Arc::clone(&client);
+            let deliver = move |fate: Result<&_, &_>| {
+                hand_over(client.consumer.client(), &client.consumer.context().session.complaint, fate);
+            };
+            Refresher::start(source, deliver)
         };
         let tokens = tokens.map(refresher).transpose()?;
-        let control = Control {
-            consumer: Arc::downgrade(&consumer),
-            inbox: Arc::clone(&inbox),
-            stop: Arc::new(AtomicBool::new(false)),
-            seeks: Arc::new(Seeks::default()),
-            tally: Arc::clone(&tally),
-            commits: match (in_group, self.mark_each, self.auto_commit) {
-                (false, _, _) => Commits::Never,
-                (true, true, _) => Commits::MarkedEach,
-                (true, false, true) => Commits::Auto,
-                (true, false, false) => Commits::Marked,
-            },
-            timeout: self.stream.shared.connect_timeout,
-        };
-        let opener = Opener {
-            stream: self.stream.clone(),
-            test_messages: self.test_messages,
-            formats: self.formats,
-            filters: self.filters,
-        };
-        let poller = Poller {
-            topics: url.topics().to_vec(),
-            in_group,
-            until_eos: self.until_eos,
-            connect_timeout: self.stream.shared.connect_timeout,
-            discovery,
-            inbox: Arc::clone(&inbox),
-            seeks: Arc::clone(&control.seeks),
-            tally,
-            stop: Arc::clone(&control.stop),
-            tokens,
-        };
+        let decoder = Decoder::new(self.stream.clone(), self.test_messages, self.formats, self.filters);
+        let worker = Worker::new(Arc::clone(&session), client);
         // From here on the threads end when the subscription is dropped.
         let (tell, started) = oneshot::channel();
-        let subscription = Subscription::new(control, opener.clone(), self.undecodable, dead_letters);
+        let subscription = Subscription::new(Arc::clone(&session), decoder.clone(), self.undecodable, dead_letters);
         for _ in 0..self.workers {
-            let (inbox, opener) = (Arc::clone(&inbox), opener.clone());
-            spawn("hop-decoder", move || inbox.work(|record| opener.open(record)))?;
+            let (session, decoder) = (Arc::clone(&session), decoder.clone());
+            spawn("hop-decoder", move || {
+                session.queue.work(|| session.is_stopped(), |arrival| decode_ahead(&decoder, arrival));
+            })?;
         }
-        spawn("hop-reader", move || poller.run(consumer, tell))?;
+        spawn("hop-reader", move || worker.run(tokens, tell))?;
         Ok((subscription, started))
     }
+}
+
+/// Decodes what waits in the queue.
+fn decode_ahead(decoder: &Decoder, arrival: Arrival) -> Arrival {
+    match arrival {
+        Arrival::Batch(Batch { tenure, items }) if !tenure.is_over() => {
+            let items = items.into_iter().map(|(offset, item)| (offset, decoder.ahead(item))).collect();
+            Arrival::Batch(Batch { tenure, items })
+        }
+        other => other,
+    }
+}
+
+/// What librdkafka has to know of a reader.
+fn configure(config: &mut ClientConfig, group: &str, in_group: bool, bound: Bound) {
+    config.set("group.id", group);
+    // Offsets are stored by us, once a message is done with; in the background the stored ones are committed.
+    config.set("enable.auto.offset.store", "false");
+    config.set("enable.auto.commit", if in_group { "true" } else { "false" });
+    config.set("enable.partition.eof", "true");
+    let kilobytes = (bound.bytes / 1024).clamp(1, 2_097_151).to_string();
+    let messages = bound.messages.clamp(AHEAD, 10_000_000).to_string();
+    for (name, value) in [
+        // A member that died is noticed soon, and its partitions are read on.
+        ("session.timeout.ms", "10000"),
+        ("heartbeat.interval.ms", "2000"),
+        ("topic.metadata.refresh.interval.ms", &DISCOVERY.as_millis().to_string()),
+        ("queued.max.messages.kbytes", &kilobytes),
+        ("queued.min.messages", &messages),
+        // How long fetching pauses when these are reached. A second, as librdkafka has it, leaves the reader without
+        // messages most of the time.
+        ("fetch.queue.backoff.ms", "5"),
+    ] {
+        if config.get(name).is_none() {
+            config.set(name, value);
+        }
+    }
+    // Where an offset is no longer there, the oldest message is: then nothing that can still be read is skipped.
+    config.set("auto.offset.reset", "earliest");
 }
 
 impl IntoFuture for Subscribe {

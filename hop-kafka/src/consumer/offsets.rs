@@ -4,19 +4,19 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hop_core::Place;
-use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::Offset;
 
-use super::assign::Assigner;
-use super::done::Partition;
-use crate::complaint::Complaint;
+use super::client::{Client, Event, Offsets, Partition};
+use super::session::Session;
 use crate::error::is_transient;
+use crate::record::TopicName;
 use crate::{Error, ErrorKind};
 
-/// How long complaints are listened to after an attempt that failed.
+/// How long the client's events are read after an attempt that failed.
 const LISTENING: Duration = Duration::from_millis(20);
+/// The pause before the next attempt.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Where reading starts.
 ///
@@ -94,20 +94,20 @@ pub(super) struct Ends {
 }
 
 /// Asks for the ends of each partition of the topics, and settles where each is to start.
-pub(super) fn snapshot(
-    consumer: &BaseConsumer<Assigner>,
+pub(super) fn snapshot<C: Client>(
+    client: &C,
     topics: &[String],
     start_at: &StartPosition,
-    patience: &Patience<'_>,
+    retry: &Retry<'_>,
 ) -> Result<HashMap<Partition, Ends>, Error> {
     let mut partitions = Vec::new();
     for topic in topics {
-        partitions.extend(partitions_of(consumer, topic, patience)?.into_iter().map(|id| (topic.clone(), id)));
+        partitions.extend(partitions_of(client, topic, retry)?.into_iter().map(|id| (topic.clone(), id)));
     }
-    let low = offsets(consumer, &partitions, Offset::Beginning, patience)?;
-    let high = offsets(consumer, &partitions, Offset::End, patience)?;
+    let low = offsets(client, &partitions, Offset::Beginning, retry)?;
+    let high = offsets(client, &partitions, Offset::End, retry)?;
     let by_time = match start_at {
-        StartPosition::Time(time) => offsets(consumer, &partitions, Offset::Offset(milliseconds(*time)), patience)?,
+        StartPosition::Time(time) => offsets(client, &partitions, Offset::Offset(milliseconds(*time)), retry)?,
         _ => HashMap::new(),
     };
     if let StartPosition::Offsets(places) = start_at {
@@ -157,107 +157,89 @@ fn milliseconds(time: SystemTime) -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-pub(super) fn partitions_of(
-    consumer: &BaseConsumer<Assigner>,
-    topic: &str,
-    patience: &Patience<'_>,
-) -> Result<Vec<i32>, Error> {
+/// Asks for the partitions of a topic.
+pub(super) fn partitions_of<C: Client>(client: &C, topic: &str, retry: &Retry<'_>) -> Result<Vec<i32>, Error> {
     let operation = format!("asking for the topic `{topic}`");
-    loop {
-        let asked = consumer.fetch_metadata(Some(topic), patience.slice()?);
-        let metadata = match asked {
-            Err(error) => {
-                patience.bear(&operation, error)?;
-                continue;
-            }
-            Ok(metadata) => metadata,
-        };
-        let found = metadata.topics().iter().find(|found| found.name() == topic);
-        let found = found.ok_or_else(|| Error::new(ErrorKind::Kafka, format!("{operation}: no answer")))?;
-        match found.error() {
-            Some(code) => {
-                patience.bear(&operation, KafkaError::MetadataFetch(RDKafkaErrorCode::from(code)))?;
-                std::thread::sleep(Duration::from_millis(100));
-            }
-            None => return Ok(found.partitions().iter().map(|partition| partition.id()).collect()),
-        }
-    }
+    retry.until(client, &operation, |slice| client.partitions(topic, slice))
 }
 
 /// The offset of each partition that stands at `at`: its first, its end, or the first of a time. Below zero where a
 /// partition has none. One request to each broker, however many partitions there are.
-fn offsets(
-    consumer: &BaseConsumer<Assigner>,
+fn offsets<C: Client>(
+    client: &C,
     partitions: &[Partition],
     at: Offset,
-    patience: &Patience<'_>,
+    retry: &Retry<'_>,
 ) -> Result<HashMap<Partition, i64>, Error> {
-    let operation = "asking for the ends of the partitions";
-    let mut wanted = TopicPartitionList::with_capacity(partitions.len());
-    for (topic, partition) in partitions {
-        wanted.add_partition_offset(topic, *partition, at).map_err(|error| Error::kafka("asking for a time", error))?;
-    }
     if partitions.is_empty() {
         return Ok(HashMap::new());
     }
-    loop {
-        let found = match consumer.offsets_for_times(wanted.clone(), patience.slice()?) {
-            Ok(found) => found,
-            Err(error) => {
-                patience.bear(operation, error)?;
-                continue;
-            }
-        };
-        let elements = found.elements();
-        if let Some(error) = elements.iter().find_map(|element| element.error().err()) {
-            patience.bear(operation, error)?;
-            std::thread::sleep(Duration::from_millis(100));
-            continue;
-        }
-        let offset = |offset| match offset {
-            Offset::Offset(offset) => offset,
-            _ => -1,
-        };
-        return Ok(elements
-            .iter()
-            .map(|element| ((element.topic().to_owned(), element.partition()), offset(element.offset())))
-            .collect());
-    }
+    let wanted: Offsets = partitions.iter().map(|partition| (partition.clone(), at)).collect();
+    retry.until(client, "asking for the ends of the partitions", |slice| {
+        let answers = client.offsets(&wanted, slice)?;
+        answers.into_iter().map(|(partition, answer)| Ok((partition, answer?.unwrap_or(-1)))).collect()
+    })
 }
 
-/// Trying again until the time is over, or it is clear that it will not help.
-pub(super) struct Patience<'a> {
-    complaint: &'a Complaint,
-    /// Where complaints come from while nothing is assigned; after that a poll might take a message.
-    unassigned: Option<&'a BaseConsumer<Assigner>>,
-    stopped: &'a dyn Fn() -> bool,
+/// Trying again until the time is over, or it is clear that trying again will not help.
+pub(super) struct Retry<'a> {
+    session: &'a Session,
+    /// Whether the client's events may be read meanwhile: not once partitions are assigned, when one may be a message.
+    reads_events: bool,
     deadline: Instant,
     timeout: Duration,
 }
 
-impl<'a> Patience<'a> {
-    pub(super) fn new(complaint: &'a Complaint, timeout: Duration, stopped: &'a dyn Fn() -> bool) -> Self {
+impl<'a> Retry<'a> {
+    pub(super) fn new(session: &'a Session, timeout: Duration) -> Self {
         // A time-out without end is a long one.
         let timeout = timeout.min(Duration::from_secs(u32::MAX.into()));
-        Self { complaint, unassigned: None, stopped, deadline: Instant::now() + timeout, timeout }
+        Self { session, reads_events: false, deadline: Instant::now() + timeout, timeout }
     }
 
-    /// Hears what this consumer complains of meanwhile; nothing may be assigned to it.
-    pub(super) fn listening_to(self, unassigned: &'a BaseConsumer<Assigner>) -> Self {
-        Self { unassigned: Some(unassigned), ..self }
+    /// Reads the client's events meanwhile, which say why there is no answer; nothing may be assigned.
+    pub(super) fn reading_events(self) -> Self {
+        Self { reads_events: true, ..self }
     }
 
-    fn listen(&self) {
-        let Some(consumer) = self.unassigned else { return };
+    fn until<T>(
+        &self,
+        client: &impl Client,
+        operation: &str,
+        attempt: impl Fn(Duration) -> Result<T, KafkaError>,
+    ) -> Result<T, Error> {
+        loop {
+            match attempt(self.slice()?) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => {
+                    let came_from_broker = !is_unanswered(&error);
+                    self.retry_or_fail(client, operation, error)?;
+                    if came_from_broker {
+                        std::thread::sleep(PAUSE);
+                    }
+                }
+            }
+        }
+    }
+
+    fn read_events(&self, client: &impl Client) {
+        if !self.reads_events {
+            return;
+        }
         let until = Instant::now() + LISTENING;
+        let mut names = TopicName::default();
         while Instant::now() < until {
-            let _event = consumer.poll(until.saturating_duration_since(Instant::now()));
+            match client.poll(&mut names, until.saturating_duration_since(Instant::now())) {
+                Some(Event::Failed { error, reason, .. }) => self.session.note_error(&error, &reason),
+                Some(Event::Logged(level, facility, line)) => self.session.complaint.log(level, &facility, &line),
+                _ => {}
+            }
         }
     }
 
     /// How long to wait for one answer; the error to end with when the reader was closed meanwhile.
     fn slice(&self) -> Result<Duration, Error> {
-        if (self.stopped)() {
+        if self.session.is_stopped() {
             return Err(Error::new(ErrorKind::Usage, "the reader was closed while it connected"));
         }
         let left = self.deadline.saturating_duration_since(Instant::now());
@@ -265,10 +247,10 @@ impl<'a> Patience<'a> {
     }
 
     /// Returns to try again; or the error to end with.
-    fn bear(&self, operation: &str, error: KafkaError) -> Result<(), Error> {
-        self.listen();
-        if let Some(hopeless) = self.complaint.hopeless(operation) {
-            return Err(hopeless);
+    fn retry_or_fail(&self, client: &impl Client, operation: &str, error: KafkaError) -> Result<(), Error> {
+        self.read_events(client);
+        if let Some(permanent) = self.session.complaint.hopeless(operation) {
+            return Err(permanent);
         }
         let worth_trying = error.rdkafka_error_code().is_some_and(is_transient);
         if !worth_trying {
@@ -277,9 +259,12 @@ impl<'a> Patience<'a> {
         if Instant::now() < self.deadline {
             return Ok(());
         }
-        Err(self.complaint.error(operation).unwrap_or_else(|| {
-            Error::new(ErrorKind::TimedOut, format!("{operation}: no answer within {:?}", self.timeout))
-                .help("check the broker's host and port, and the connection to it")
-        }))
+        Err(self.session.complaint.error(operation).unwrap_or_else(|| Error::timed_out(operation, self.timeout)))
     }
+}
+
+/// Whether the attempt itself took its time, so that the next one need not wait.
+fn is_unanswered(error: &KafkaError) -> bool {
+    use rdkafka::error::RDKafkaErrorCode as Code;
+    matches!(error.rdkafka_error_code(), Some(Code::OperationTimedOut | Code::RequestTimedOut))
 }

@@ -1,0 +1,237 @@
+//! From a record to what is handed over: filters first, then the ladder.
+//!
+//! Models and filters are other people's code. A panic in one of them is an error of that message, and nothing more.
+
+use std::any::Any;
+use std::collections::HashSet;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hop_core::{Content, MessageModel, Record, Registry, Route, header};
+
+use super::{Alert, Typed};
+use crate::{Error, Stream};
+
+/// A condition on a record, asked before it is decoded.
+pub(super) type Filter = Arc<dyn Fn(&Record) -> bool + Send + Sync>;
+
+/// The unknown labels that are logged; a stream with more of them is noted once.
+const LOGGED_LABELS: usize = 1_000;
+/// The characters of a label that are logged.
+const LOGGED_CHARACTERS: usize = 100;
+
+/// What a message came to.
+#[derive(Debug)]
+pub(super) enum Outcome<T> {
+    /// It is handed over.
+    Alert(T),
+    /// Nobody asked for it.
+    Skipped,
+    /// Its model could not read it. The error has the record.
+    Undecodable(Error),
+    /// Not a message: reading met an error.
+    Failed(Error),
+}
+
+impl<T> Outcome<T> {
+    fn then<U>(self, make: impl FnOnce(T) -> Outcome<U>) -> Outcome<U> {
+        match self {
+            Self::Alert(alert) => make(alert),
+            Self::Skipped => Outcome::Skipped,
+            Self::Undecodable(error) => Outcome::Undecodable(error),
+            Self::Failed(error) => Outcome::Failed(error),
+        }
+    }
+}
+
+/// A message that waits to be handed over.
+#[derive(Debug)]
+pub(super) enum Item {
+    /// As it was received.
+    Received(Record),
+    /// As a decoding thread left it.
+    Decoded(Outcome<Alert>),
+}
+
+/// Decodes records as one subscription wants them.
+#[derive(Clone)]
+pub(super) struct Decoder(Arc<Settings>);
+
+struct Settings {
+    stream: Stream,
+    test_messages: bool,
+    /// Only these, where there are any.
+    formats: Vec<String>,
+    filters: Vec<Filter>,
+    /// The unknown labels that were logged.
+    unknown: Mutex<HashSet<String>>,
+}
+
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder").field("formats", &self.0.formats).finish_non_exhaustive()
+    }
+}
+
+impl Decoder {
+    pub(super) fn new(stream: Stream, test_messages: bool, formats: Vec<String>, filters: Vec<Filter>) -> Self {
+        Self(Arc::new(Settings { stream, test_messages, formats, filters, unknown: Mutex::default() }))
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.0.stream.shared.registry
+    }
+
+    /// Decodes an item ahead of the reader.
+    pub(super) fn ahead(&self, item: Item) -> Item {
+        match item {
+            Item::Received(record) => Item::Decoded(self.decode(record)),
+            decoded @ Item::Decoded(_) => decoded,
+        }
+    }
+
+    /// Makes an alert of the item.
+    pub(super) fn alert(&self, item: Item) -> Outcome<Alert> {
+        match item {
+            Item::Received(record) => self.decode(record),
+            Item::Decoded(outcome) => outcome,
+        }
+    }
+
+    /// Makes a record of the item, which is not decoded.
+    pub(super) fn record(&self, item: Item) -> Outcome<Record> {
+        match item {
+            Item::Received(record) => match self.wants(&record) {
+                Ok(true) => Outcome::Alert(record),
+                Ok(false) => Outcome::Skipped,
+                Err(error) => Outcome::Undecodable(Error::decode(error, record)),
+            },
+            // A decoding thread was faster; whether it decoded makes no difference here.
+            Item::Decoded(Outcome::Undecodable(error)) => error.into_record().map_or(Outcome::Skipped, Outcome::Alert),
+            Item::Decoded(outcome) => outcome.then(|alert| Outcome::Alert(alert.record)),
+        }
+    }
+
+    /// Makes a message of one format of the item; all others are skipped, before they are decoded where the label says so.
+    pub(super) fn typed<M: MessageModel>(&self, item: Item) -> Outcome<Typed<M>> {
+        if let Item::Received(record) = &item
+            && let Some(format) = record.headers.first(header::FORMAT)
+            && !self.is_label_of::<M>(format.value.as_deref().unwrap_or_default())
+        {
+            return Outcome::Skipped;
+        }
+        self.alert(item).then(|alert| self.downcast(alert))
+    }
+
+    fn is_label_of<M: MessageModel>(&self, label: &[u8]) -> bool {
+        std::str::from_utf8(label).is_ok_and(|label| match self.registry().get(label) {
+            Some(registration) => registration.is::<M>(),
+            None => is_own_label::<M>(label),
+        })
+    }
+
+    fn downcast<M: MessageModel>(&self, alert: Alert) -> Outcome<Typed<M>> {
+        let Alert { model, route, record } = alert;
+        match model.downcast() {
+            Ok(model) => Outcome::Alert(Typed { model: *model, record }),
+            // `M` is asked for by name, so it is read although it is not in the registry.
+            Err(_blob) if matches!(&route, Route::UnknownFormat { label } if is_own_label::<M>(label)) => {
+                let content = Content::from(&record.content).with_limits(&self.0.stream.shared.limits);
+                match guarded("the model's `decode`", || M::decode(content.with_headers(&record.headers))) {
+                    Ok(model) => Outcome::Alert(Typed { model, record }),
+                    Err(error) => Outcome::Undecodable(Error::decode(error, record)),
+                }
+            }
+            Err(other) => match guarded("the model's `drop`", || {
+                drop(other);
+                Ok(())
+            }) {
+                Ok(()) => Outcome::Skipped,
+                Err(error) => Outcome::Undecodable(Error::decode(error, record)),
+            },
+        }
+    }
+
+    /// Filters and decodes.
+    fn decode(&self, record: Record) -> Outcome<Alert> {
+        match self.wants(&record) {
+            Ok(true) => {}
+            Ok(false) => return Outcome::Skipped,
+            Err(error) => return Outcome::Undecodable(Error::decode(error, record)),
+        }
+        let content = Content::from(&record.content).with_limits(&self.0.stream.shared.limits);
+        let decoded = guarded("the model's `decode`", || {
+            let decoded = self.registry().decode(&record.headers, content)?;
+            // A message without a label has a format only now.
+            let has_label = record.headers.contains(header::FORMAT);
+            Ok((has_label || self.wants_format(decoded.model.format())).then_some(decoded))
+        });
+        match decoded {
+            Ok(Some(decoded)) => {
+                if let Some(label) = decoded.route.unknown_label(self.registry()) {
+                    self.log_unknown(label);
+                }
+                Outcome::Alert(Alert { model: decoded.model, route: decoded.route, record })
+            }
+            Ok(None) => Outcome::Skipped,
+            Err(error) => Outcome::Undecodable(Error::decode(error, record)),
+        }
+    }
+
+    fn wants_format(&self, label: &str) -> bool {
+        let formats = &self.0.formats;
+        formats.is_empty() || formats.iter().any(|format| format.eq_ignore_ascii_case(label))
+    }
+
+    fn wants(&self, record: &Record) -> Result<bool, hop_core::Error> {
+        let Settings { test_messages, formats, filters, .. } = &*self.0;
+        if !test_messages && record.headers.is_test() {
+            return Ok(false);
+        }
+        if !formats.is_empty()
+            && let Some(format) = record.headers.first(header::FORMAT)
+            && !self.wants_format(&String::from_utf8_lossy(format.value.as_deref().unwrap_or_default()))
+        {
+            return Ok(false);
+        }
+        match filters.is_empty() {
+            true => Ok(true),
+            false => guarded("the filter", || Ok(filters.iter().all(|filter| filter(record)))),
+        }
+    }
+
+    /// Logs an unknown label once, cut to a length that a log can take.
+    #[cold]
+    fn log_unknown(&self, label: &str) {
+        let label: String = label.chars().take(LOGGED_CHARACTERS).collect();
+        let mut logged = self.0.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.len() > LOGGED_LABELS || logged.contains(&label) {
+            return;
+        }
+        if logged.len() == LOGGED_LABELS {
+            tracing::warn!(target: "hop", "more than {LOGGED_LABELS} unknown formats; further ones are not logged");
+        } else {
+            let linked: Vec<_> = self.registry().labels().collect();
+            tracing::warn!(target: "hop", label, ?linked, "unknown format; its messages are handed over as blobs");
+        }
+        logged.insert(label);
+    }
+}
+
+fn is_own_label<M: MessageModel>(label: &str) -> bool {
+    std::iter::once(&M::FORMAT).chain(M::ALIASES).any(|own| own.eq_ignore_ascii_case(label))
+}
+
+/// Calls other people's code; a panic in it is an error of the message.
+fn guarded<T>(code: &'static str, call: impl FnOnce() -> Result<T, hop_core::Error>) -> Result<T, hop_core::Error> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(panicked(code, &*panic)))
+}
+
+#[cold]
+fn panicked(code: &'static str, panic: &(dyn Any + Send)) -> hop_core::Error {
+    let words = panic.downcast_ref::<&str>().copied();
+    let words = words.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message");
+    let words: String = words.chars().take(200).collect();
+    hop_core::Error::new(hop_core::ErrorKind::Invalid, code).expected("a result").found(format!("a panic: {words}"))
+}
