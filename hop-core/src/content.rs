@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use bytes::Bytes;
 
-use crate::{Error, ErrorKind, Headers, Limits};
+use crate::{Error, ErrorKind, Headers, Limits, Payload};
 
 /// The headers of content that has none.
 static NO_HEADERS: Headers = Headers::new();
@@ -22,6 +22,7 @@ pub struct Content<'a> {
 
 #[derive(Debug, Clone, Copy)]
 enum Source<'a> {
+    Null,
     Borrowed(&'a [u8]),
     Shared(&'a Bytes),
 }
@@ -58,6 +59,7 @@ impl<'a> Content<'a> {
     /// The bytes, for as long as the content lives.
     pub fn as_slice(&self) -> &'a [u8] {
         match self.bytes {
+            Source::Null => &[],
             Source::Borrowed(bytes) => bytes,
             Source::Shared(bytes) => bytes,
         }
@@ -66,9 +68,17 @@ impl<'a> Content<'a> {
     /// The bytes to keep: shared if they can be, else copied.
     pub fn to_bytes(&self) -> Bytes {
         match self.bytes {
+            Source::Null => Bytes::new(),
             Source::Borrowed(bytes) => Bytes::copy_from_slice(bytes),
             Source::Shared(bytes) => bytes.clone(),
         }
+    }
+
+    /// Returns true where the message has no value, which is not the same as an empty one.
+    ///
+    /// Of the built-in models only [`Blob`](crate::Blob) is ever given it: see [`Registry::decode`](crate::Registry::decode).
+    pub fn is_null(&self) -> bool {
+        matches!(self.bytes, Source::Null)
     }
 
     /// The content as text, for the model labelled `subject`.
@@ -116,6 +126,15 @@ impl<'a> From<&'a str> for Content<'a> {
 impl<'a> From<&'a Bytes> for Content<'a> {
     fn from(bytes: &'a Bytes) -> Self {
         Self { bytes: Source::Shared(bytes), limits: &Limits::DEFAULT, headers: &NO_HEADERS }
+    }
+}
+
+impl<'a> From<&'a Payload> for Content<'a> {
+    fn from(payload: &'a Payload) -> Self {
+        match payload.as_bytes() {
+            Some(bytes) => bytes.into(),
+            None => Self { bytes: Source::Null, limits: &Limits::DEFAULT, headers: &NO_HEADERS },
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::{
-    AnyModel, Blob, Content, Error, Frame, Headers, JsonBlob, Limits, MessageModel, Record, Registration, Registry,
-    TopicPattern, TopicRule, TopicRules, Value,
+    AnyModel, Blob, Content, Error, ErrorKind, Frame, Headers, JsonBlob, Limits, MessageModel, Record, Registration,
+    Registry, TopicPattern, TopicRule, TopicRules, Value,
 };
 use crate::{envelope, header};
 
@@ -111,8 +111,12 @@ impl Registry {
     ///
     /// The first `_format` counts. [`decode_record`](Self::decode_record) knows rules for topics as well.
     ///
+    /// Null content, of a message without a value, is a [`Blob`] that is null: no other model can read it, so under the label
+    /// of one in `_format` it is an error.
+    ///
     /// # Errors
-    /// When the model that rung 1 or 3 chose does not decode the content, and when the content is over the limit in size.
+    /// When the model that rung 1 or 3 chose does not decode the content, when null stands under its label, and when the
+    /// content is over the limit in size.
     pub fn decode(&self, headers: &Headers, content: Content<'_>) -> Result<Decoded, Error> {
         let frame = Frame { content: content.with_headers(headers), key: None, topic: None };
         self.decode_announced(self.announced_by_header(headers), &frame)
@@ -177,7 +181,10 @@ impl Registry {
 
     fn decode_announced(&self, announced: Announced<'_>, frame: &Frame<'_>) -> Result<Decoded, Error> {
         match announced {
+            Announced::Header(model) if frame.content.is_null() && !model.is::<Blob>() => Err(null(model.format())),
             Announced::Header(model) => Ok(Decoded { model: model.decode(frame.content)?, route: Route::Header }),
+            // The message itself claims nothing.
+            Announced::Topic(..) if frame.content.is_null() => self.decode_unlabelled(frame.content),
             Announced::Topic(rule, model) => {
                 let model = match rule.framing() {
                     None => model.decode(frame.content)?,
@@ -201,7 +208,7 @@ impl Registry {
         let value = match content.first() {
             Some(_) => match JsonBlob::decode(content) {
                 Ok(json) => json.content,
-                Err(error) if error.kind() == crate::ErrorKind::Limit => return Err(error),
+                Err(error) if error.kind() == ErrorKind::Limit => return Err(error),
                 Err(_) => return Ok(Decoded { model: blob(content)?, route: Route::Blob }),
             },
             None => return Ok(Decoded { model: blob(content)?, route: Route::Blob }),
@@ -224,6 +231,14 @@ impl Registry {
             None => blob(whole),
         }
     }
+}
+
+/// The error of a message without a value under the label of a model that needs one.
+fn null(format: &'static str) -> Error {
+    Error::new(ErrorKind::Malformed, format)
+        .expected("content")
+        .found("null: the message has no value")
+        .help("in a compacted topic such a message deletes what has its key")
 }
 
 fn blob(content: Content<'_>) -> Result<Box<dyn AnyModel>, Error> {

@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::{AnyModel, Error, ErrorKind, Headers, header};
+use crate::{AnyModel, Error, ErrorKind, Headers, Payload, header};
 
 /// A message ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The content, byte for byte.
-    pub content: Bytes,
+    /// The content, byte for byte; null is sent as a message without a value.
+    pub content: Payload,
     /// The key, if there is one.
     pub key: Option<Bytes>,
     /// All headers: the user's, `format-version` where the model has versions, then `_id`, `_sender`, `_test`, `_format`.
@@ -107,7 +107,7 @@ impl Encoder {
                     .found(format!("`{}`", name.escape_debug())));
             }
         }
-        let content = model.encode()?;
+        let content = if model.is_null() { Payload::NULL } else { model.encode()?.into() };
         if let Some(version) = model.version() {
             // Headers handed on from a message of another version must not speak for this one.
             headers.remove(header::VERSION);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{Content, Error, ErrorKind, MessageModel, Value, json};
+use crate::{Content, Error, ErrorKind, MessageModel, Payload, Value, json};
 
 /// Any JSON value, labelled `json`.
 ///
@@ -57,10 +57,17 @@ impl From<Value> for JsonBlob {
 }
 
 /// Bytes without a meaning, labelled `blob`: as they are, on the wire and in a file.
+///
+/// It may also be null, [`Blob::NULL`]: what a message without a value decodes to, and what is sent as one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Blob {
-    /// The bytes.
-    pub content: Bytes,
+    /// The bytes, or null.
+    pub content: Payload,
+}
+
+impl Blob {
+    /// No value: sent with a key to a compacted topic, it deletes what has that key.
+    pub const NULL: Self = Self { content: Payload::NULL };
 }
 
 impl MessageModel for Blob {
@@ -68,23 +75,28 @@ impl MessageModel for Blob {
 
     fn decode(content: Content<'_>) -> Result<Self, Error> {
         content.check_size(Self::FORMAT)?;
-        Ok(Self { content: content.to_bytes() })
+        Ok(Self { content: if content.is_null() { Payload::NULL } else { content.to_bytes().into() } })
     }
 
     fn encode(&self) -> Result<Bytes, Error> {
-        Ok(self.content.clone())
+        Ok(self.content.as_bytes().cloned().unwrap_or_default())
+    }
+
+    fn is_null(&self) -> bool {
+        self.content.is_null()
     }
 
     fn fields(&self) -> Result<Value, Error> {
-        Ok(Value::object([("content", Value::Bytes(self.content.clone()))]))
+        Ok(Value::object([("content", self.content.as_bytes().cloned().map_or(Value::Null, Value::Bytes))]))
     }
 
     fn from_fields(fields: Value) -> Result<Self, Error> {
         match fields.get("content") {
+            Some(Value::Null) => Ok(Self::NULL),
             Some(Value::Bytes(bytes)) => Ok(bytes.clone().into()),
             Some(Value::String(text)) => Ok(Bytes::copy_from_slice(text.as_bytes()).into()),
             other => Err(Error::new(ErrorKind::Invalid, Self::FORMAT)
-                .expected("an object whose `content` is bytes or a string")
+                .expected("an object whose `content` is bytes, a string or null")
                 .found(other.unwrap_or(&fields).describe())),
         }
     }
@@ -96,7 +108,7 @@ impl MessageModel for Blob {
 
 impl From<Bytes> for Blob {
     fn from(content: Bytes) -> Self {
-        Self { content }
+        Self { content: content.into() }
     }
 }
 

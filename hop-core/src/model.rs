@@ -80,6 +80,13 @@ pub trait MessageModel: fmt::Debug + Send + Sync + Sized + 'static {
         Self::FORMAT
     }
 
+    /// Returns true if the message is to have no value: null, which a compacted topic takes for the deletion of the key.
+    /// It is then sent without calling [`encode`](Self::encode). No model but [`Blob`](crate::Blob) is ever null unless it
+    /// says so here.
+    fn is_null(&self) -> bool {
+        false
+    }
+
     /// The model from its file form; the wire form unless overridden.
     ///
     /// # Errors
@@ -146,6 +153,9 @@ pub trait AnyModel: fmt::Debug + Send + Sync + Any {
     /// The number of the version, [`MessageModel::VERSION`], where messages state it.
     fn version(&self) -> Option<u32>;
 
+    /// Whether the message is to have no value, [`MessageModel::is_null`].
+    fn is_null(&self) -> bool;
+
     /// The wire form, [`MessageModel::encode`].
     ///
     /// # Errors
@@ -175,6 +185,10 @@ impl<M: MessageModel> AnyModel for M {
 
     fn version(&self) -> Option<u32> {
         const { M::VERSION.number() }
+    }
+
+    fn is_null(&self) -> bool {
+        MessageModel::is_null(self)
     }
 
     fn encode(&self) -> Result<Bytes, Error> {

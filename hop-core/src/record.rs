@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use crate::error::shorten;
-use crate::{Error, ErrorKind, Value};
+use crate::{Error, ErrorKind, Payload, Value};
 
 /// The names of the headers that hop itself writes. Names that start with `_` are reserved for it.
 pub mod header {
@@ -246,8 +246,8 @@ impl fmt::Display for Place {
 /// One message as it was received, before and beside any decoding.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Record {
-    /// The content, byte for byte.
-    pub content: Bytes,
+    /// The content, byte for byte; null where Kafka's value is.
+    pub content: Payload,
     /// The key, if there is one.
     pub key: Option<Bytes>,
     /// The headers, in order.

@@ -76,7 +76,7 @@ unsafe fn slice<'a>(start: *const std::ffi::c_void, size: usize) -> Option<&'a [
     (!start.is_null()).then(|| unsafe { std::slice::from_raw_parts(start.cast::<u8>(), size) })
 }
 
-/// Copies a message into a record, which has no place yet. A message without a value has empty content.
+/// Copies a message into a record, which has no place yet.
 ///
 /// Content, key and the values of headers share one allocation.
 ///
@@ -123,7 +123,7 @@ pub(crate) unsafe fn copy(message: &native::rd_kafka_message_t) -> Record {
     let timestamp = unsafe { native::rd_kafka_message_timestamp(message, &mut kind) };
     let has_timestamp = timestamp != -1 && kind != native::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
     Record {
-        content: content.map(share).unwrap_or_default(),
+        content: content.map(share).into(),
         key,
         headers,
         timestamp: has_timestamp.then_some(timestamp),

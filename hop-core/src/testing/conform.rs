@@ -1,13 +1,11 @@
 //! What hop expects of any model, tried on samples of one.
 
-use bytes::Bytes;
-
 use super::Failures;
 use super::check::{Kept, Rounds, check, check_model, shown};
 use super::compare::{same, same_bytes};
 use super::folder::one;
 use super::hostile::{nasty, survive};
-use crate::{AnyModel, Encoder, Headers, Limits, MessageModel, Registration, Registry, Route, header};
+use crate::{AnyModel, Encoder, Headers, Limits, MessageModel, Payload, Registration, Registry, Route, header};
 
 /// How many threads read one message at once.
 const THREADS: usize = 4;
@@ -105,7 +103,7 @@ fn dispatch<M: MessageModel>(
     registry: &Registry,
     sample: &M,
     headers: &Headers,
-    content: &Bytes,
+    content: &Payload,
 ) -> Result<(), String> {
     let fields = shown(sample)?;
     for label in [&[M::FORMAT][..], M::ALIASES].concat() {
@@ -132,7 +130,7 @@ fn dispatch<M: MessageModel>(
 }
 
 /// Reads one message in several threads, which share the sample.
-fn threads<M: MessageModel>(model: &Registration, sample: &M, content: &Bytes) -> Result<(), String> {
+fn threads<M: MessageModel>(model: &Registration, sample: &M, content: &Payload) -> Result<(), String> {
     let fields = shown(sample)?;
     let read = || {
         let decoded = model.decode(content.into()).map_err(|error| error.to_string())?;

@@ -44,7 +44,7 @@ pub(super) fn size_as_sent(message: &Outgoing) -> usize {
         message.headers.iter().map(|header| text(header.name.len()) + optional(header.value.as_deref())).sum();
     let record = FIXED
         + optional(message.key.as_deref())
-        + text(message.content.len())
+        + optional(message.content.as_bytes().map(|content| &content[..]))
         + varint(message.headers.len())
         + headers;
     BATCH + text(record)
@@ -320,10 +320,12 @@ mod tests {
 
     #[test]
     fn the_size_counts_all_that_is_sent() {
-        let mut message = Outgoing { content: Bytes::new(), key: None, headers: Headers::new() };
+        let mut message = Outgoing { content: Bytes::new().into(), key: None, headers: Headers::new() };
         // Length, fixed, no key, no content, no headers.
         assert_eq!(size_as_sent(&message), 61 + 1 + 3 + 1 + 1 + 1);
-        message.content = Bytes::from(vec![0; 100]);
+        message.content = hop_core::Payload::NULL;
+        assert_eq!(size_as_sent(&message), 61 + 1 + 3 + 1 + 1 + 1);
+        message.content = vec![0; 100].into();
         message.key = Some(Bytes::from_static(b"key"));
         message.headers = [("name", Some("value")), ("none", None)].into_iter().collect();
         assert_eq!(size_as_sent(&message), 61 + 2 + 3 + 4 + 102 + 1 + (5 + 6) + (5 + 1));
