@@ -8,9 +8,8 @@ use crate::{Error, ErrorKind};
 /// A Kafka broker inside this process, on a loopback port that it picks itself; it ends when it is dropped.
 ///
 /// It speaks the real protocol, groups and commits included, and makes topics as they are written to. It is librdkafka's
-/// mock cluster, and has no authentication, no TLS, no access rights and no topic configuration; it finds no message by its
-/// time ([`StartPosition::Time`](crate::StartPosition::Time) starts at the end); it keeps about 5 MB a partition and forgets
-/// what is older.
+/// mock cluster, and has no authentication, no TLS, no access rights and no topic configuration; it keeps about 5 MB a
+/// partition and forgets what is older.
 ///
 /// ```
 /// # async fn demo() -> Result<(), hop_kafka::Error> {

@@ -15,7 +15,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// A broker, the topics on it, and who asks: `kafka://[username@]broker[:port]/[topic[,topic2[,...]]]`.
 ///
 /// The username is percent-decoded and picks the credential; a password is never read from a URL. There is one broker,
-/// on port 9092 unless the URL says another; an IPv6 address stands in brackets.
+/// on port 9092 unless the URL says another; an IPv6 address stands in brackets. A topic that is named twice is one topic.
 ///
 /// ```
 /// use hop_kafka::Url;
@@ -75,7 +75,7 @@ impl Url {
         }
     }
 
-    /// The topics, in order; there may be none.
+    /// The topics, decoded, in order, each once; there may be none.
     pub fn topics(&self) -> &[String] {
         &self.topics
     }
@@ -127,12 +127,19 @@ impl FromStr for Url {
             ),
         };
         let path = path.split(['?', '#']).next().unwrap_or_default();
-        let topics: Vec<String> = path.split(',').filter(|topic| !topic.is_empty()).map(str::to_owned).collect();
-        if let Some(bad) = topics.iter().find(|topic| !is_topic(topic)) {
-            return Err(error(format_args!(
-                "names the topic `{}`; topics are made of letters, digits, `.`, `_` and `-`",
-                bad.escape_debug()
-            )));
+        let mut topics: Vec<String> = Vec::new();
+        for topic in path.split(',').filter(|topic| !topic.is_empty()) {
+            let topic = percent_decode_str(topic).decode_utf8_lossy();
+            if !is_topic(&topic) {
+                return Err(error(format_args!(
+                    "names the topic `{}`; topics are made of letters, digits, `.`, `_` and `-`",
+                    topic.escape_debug()
+                )));
+            }
+            // Read twice, a topic would give each message twice, and its end would never be seen.
+            if !topics.iter().any(|known| *known == topic) {
+                topics.push(topic.into_owned());
+            }
         }
         Ok(Self { username, host: host.to_owned(), port, topics })
     }
@@ -195,6 +202,18 @@ mod tests {
         assert_eq!(url.topics(), ["x.y", "z_"]);
         assert_eq!(url.to_string(), "kafka://a%20b@[::1]:19092/x.y,z_");
         assert_eq!(read("kafka://[::1]/t").broker(), "[::1]:9092");
+    }
+
+    #[test]
+    fn a_topic_named_twice_is_one_topic() {
+        for text in ["a,b,a", "a,b,a,", ",a,,b,b,", "%61,b,a", "a,%62,b?a,c", "a,b#b"] {
+            assert_eq!(read(&format!("kafka://host/{text}")).topics(), ["a", "b"], "{text}");
+        }
+        assert_eq!(read("kafka://host/t,t").to_string(), "kafka://host:9092/t");
+        assert_eq!(read("kafka://host/t,T").topics(), ["t", "T"]);
+        for bad in ["a%2Cb", "a%20b", "%", "a%ff"] {
+            assert!(format!("kafka://host/{bad}").parse::<Url>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod progress;
 mod queue;
 mod session;
 mod subscription;
+mod times;
 mod worker;
 
 pub use self::alert::{Alert, Typed};

@@ -1,7 +1,7 @@
 //! Where reading starts, and why there.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use hop_core::Place;
 use rdkafka::error::KafkaError;
@@ -9,6 +9,7 @@ use rdkafka::topic_partition_list::Offset;
 
 use super::client::{Client, Event, Offsets, Partition};
 use super::session::Session;
+use super::times::look_up_time;
 use crate::error::is_transient;
 use crate::record::TopicName;
 use crate::{Error, ErrorKind};
@@ -20,9 +21,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Where reading starts.
 ///
-/// A group goes on where it was: `Earliest` and `Latest` count only in partitions for which it has committed nothing. A
-/// time and offsets are asked for on purpose: they come before what is committed, in the partitions that a reader is given
-/// first. What comes to it later, because another member went away, goes on from the commit.
+/// A group goes on where it was: `Earliest` and `Latest` count only in partitions for which it has committed nothing. The
+/// last so many, a time and offsets are asked for on purpose: they come before what is committed, in the partitions that a
+/// reader is given first. What comes to it later, because another member went away, goes on from the commit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum StartPosition {
@@ -31,8 +32,17 @@ pub enum StartPosition {
     /// After the newest message that was there when `subscribe` was called.
     #[default]
     Latest,
+    /// At this number of messages before the end of each partition, as it stood when `subscribe` was called; at the oldest
+    /// message where there are fewer.
+    ///
+    /// Messages are counted by their offsets: in a compacted topic, and in one that is written to in transactions, some
+    /// offsets have no message, and fewer are read.
+    Last(u64),
     /// At the first message of this time or later, by the timestamps of the messages, in milliseconds; after the newest
     /// one where there is none.
+    ///
+    /// A broker that cannot look up times, such as [`EmbeddedBroker`](crate::EmbeddedBroker), has its partitions read from
+    /// their beginning to find that message, within the stream's connect time-out.
     Time(SystemTime),
     /// At these offsets; partitions that are not listed start at the oldest message.
     Offsets(Vec<Place>),
@@ -41,7 +51,7 @@ pub enum StartPosition {
 impl StartPosition {
     /// Whether it comes before what a group has committed.
     pub(super) fn insists(&self) -> bool {
-        matches!(self, Self::Time(_) | Self::Offsets(_))
+        matches!(self, Self::Last(_) | Self::Time(_) | Self::Offsets(_))
     }
 }
 
@@ -70,6 +80,8 @@ pub enum StartReason {
     Earliest,
     /// [`StartPosition::Latest`], and nothing was committed.
     Latest,
+    /// [`StartPosition::Last`].
+    Last,
     /// [`StartPosition::Time`].
     Time,
     /// [`StartPosition::Offsets`].
@@ -107,7 +119,7 @@ pub(super) fn snapshot<C: Client>(
     let low = offsets(client, &partitions, Offset::Beginning, retry)?;
     let high = offsets(client, &partitions, Offset::End, retry)?;
     let by_time = match start_at {
-        StartPosition::Time(time) => offsets(client, &partitions, Offset::Offset(milliseconds(*time)), retry)?,
+        StartPosition::Time(time) => look_up_time(client, &partitions, *time, (&low, &high), retry)?,
         _ => HashMap::new(),
     };
     if let StartPosition::Offsets(places) = start_at {
@@ -120,6 +132,10 @@ pub(super) fn snapshot<C: Client>(
         let (start, why) = match start_at {
             StartPosition::Earliest => (low, StartReason::Earliest),
             StartPosition::Latest => (high, StartReason::Latest),
+            StartPosition::Last(count) => {
+                let count = i64::try_from(*count).unwrap_or(i64::MAX);
+                (high.saturating_sub(count).max(low), StartReason::Last)
+            }
             StartPosition::Time(_) => (known(&by_time, &partition).unwrap_or(high), StartReason::Time),
             StartPosition::Offsets(places) => match places.iter().find(|place| is_in(place, &partition)) {
                 None => (low, StartReason::Earliest),
@@ -151,12 +167,6 @@ fn check_offsets(places: &[Place], high: &HashMap<Partition, i64>) -> Result<(),
     Ok(())
 }
 
-/// Milliseconds since 1970, as Kafka counts time; before that is the same as then.
-fn milliseconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
 /// Asks for the partitions of a topic.
 pub(super) fn partitions_of<C: Client>(client: &C, topic: &str, retry: &Retry<'_>) -> Result<Vec<i32>, Error> {
     let operation = format!("asking for the topic `{topic}`");
@@ -165,7 +175,7 @@ pub(super) fn partitions_of<C: Client>(client: &C, topic: &str, retry: &Retry<'_
 
 /// The offset of each partition that stands at `at`: its first, its end, or the first of a time. Below zero where a
 /// partition has none. One request to each broker, however many partitions there are.
-fn offsets<C: Client>(
+pub(super) fn offsets<C: Client>(
     client: &C,
     partitions: &[Partition],
     at: Offset,
@@ -229,11 +239,23 @@ impl<'a> Retry<'a> {
         let until = Instant::now() + LISTENING;
         let mut names = TopicName::default();
         while Instant::now() < until {
-            match client.poll(&mut names, until.saturating_duration_since(Instant::now())) {
-                Some(Event::Failed { error, reason, .. }) => self.session.note_error(&error, &reason),
-                Some(Event::Logged(level, facility, line)) => self.session.complaint.log(level, &facility, &line),
-                _ => {}
+            if let Some(event) = client.poll(&mut names, until.saturating_duration_since(Instant::now())) {
+                self.note(&event);
             }
+        }
+    }
+
+    /// Whether the time is over; the error to end with when the reader was closed meanwhile.
+    pub(super) fn is_over(&self) -> Result<bool, Error> {
+        self.slice().map(|_| Instant::now() >= self.deadline)
+    }
+
+    /// Notes an event that is not of a partition, which may say why there is no answer.
+    pub(super) fn note(&self, event: &Event) {
+        match event {
+            Event::Failed { error, reason, .. } => self.session.note_error(error, reason),
+            Event::Logged(level, facility, line) => self.session.complaint.log(*level, facility, line),
+            _ => {}
         }
     }
 
