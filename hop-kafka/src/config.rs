@@ -1,11 +1,14 @@
 //! What librdkafka is told.
 
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use std::fs::File;
 
-use crate::Error;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::error::KafkaError;
+
 use crate::auth::Credential;
 use crate::auth::token::TokenSource;
 use crate::url::Url;
+use crate::{Error, ErrorKind};
 
 /// The settings that readers and writers share.
 pub(crate) fn client(url: &Url, credential: Option<&Credential>, properties: &[(String, String)]) -> ClientConfig {
@@ -39,6 +42,34 @@ pub(crate) fn tokens(
 ) -> Result<Option<TokenSource>, Error> {
     let scope = properties.iter().rfind(|(name, _)| name == SCOPE).map(|(_, scope)| scope.as_str());
     credential.map_or(Ok(None), |credential| credential.token_source(scope))
+}
+
+/// The properties that name a file.
+const FILES: [&str; 5] =
+    ["ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.keystore.location", "ssl.crl.location"];
+
+/// Returns the error of settings that librdkafka refuses. It does not say which file it could not use, so this does.
+pub(crate) fn refused(operation: &str, config: &ClientConfig, error: &KafkaError) -> Error {
+    let text = error.to_string();
+    let named = FILES.iter().filter_map(|name| Some((*name, config.get(name)?)));
+    let mut unusable = named.filter_map(|(name, path)| {
+        // librdkafka looks for the system's authorities itself.
+        let is_path = name != "ssl.ca.location" || path != "probe";
+        match std::fs::metadata(path).and_then(|about| if about.is_dir() { Ok(()) } else { File::open(path).map(drop) })
+        {
+            _ if !is_path => None,
+            Err(why) => Some(format!("`{name}` names the file `{path}`, which cannot be read: {why}")),
+            Ok(()) if text.contains(name) => {
+                Some(format!("`{name}` names the file `{path}`, which holds nothing usable"))
+            }
+            Ok(()) => None,
+        }
+    });
+    match unusable.next() {
+        Some(what) => Error::new(ErrorKind::Config, format!("{operation}: {what}"))
+            .help("name a PEM file that this user may read, in the credential or the property"),
+        None => Error::setting(operation, error),
+    }
 }
 
 /// Sets what the user has not set, by this name or the other one that the property has.

@@ -8,6 +8,7 @@ mod certificate;
 mod report;
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -30,6 +31,10 @@ type Help = Cow<'static, str>;
 pub(crate) struct Complaint {
     last: Mutex<Option<Heard>>,
     token: Mutex<TokenState>,
+    /// The broker has answered a question of ours: it wants no other credential.
+    is_served: AtomicBool,
+    /// The client is being closed: that connections end is what is wanted.
+    is_closing: AtomicBool,
     #[cfg(any(feature = "ssl-vendored", feature = "ssl"))]
     trust: Option<certificate::Trust>,
 }
@@ -100,9 +105,29 @@ impl Complaint {
         Self {
             last: Mutex::default(),
             token: Mutex::default(),
+            is_served: AtomicBool::new(false),
+            is_closing: AtomicBool::new(false),
             #[cfg(any(feature = "ssl-vendored", feature = "ssl"))]
             trust: certificate::Trust::of(config),
         }
+    }
+
+    /// Notes that the broker has answered, so that it takes the credential, or wants none.
+    pub(crate) fn note_served(&self) {
+        self.is_served.store(true, Ordering::Release);
+    }
+
+    /// Notes that the client is being closed. What librdkafka says from now on is logged at the level `DEBUG` alone.
+    pub(crate) fn note_closing(&self) {
+        self.is_closing.store(true, Ordering::Release);
+    }
+
+    fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
+    }
+
+    fn read<'a>(&self, reason: &'a str) -> Report<'a> {
+        Report::read(reason, self.is_served.load(Ordering::Acquire))
     }
 
     fn last(&self) -> MutexGuard<'_, Option<Heard>> {
@@ -115,7 +140,7 @@ impl Complaint {
             None | Some(RDKafkaErrorCode::PartitionEOF) => {}
             // It follows each cause and says less than it.
             Some(RDKafkaErrorCode::AllBrokersDown) => tracing::debug!(target: "hop", "{reason}"),
-            Some(code) => self.keep(code, &Report::read(reason)),
+            Some(code) => self.keep(code, &self.read(reason)),
         }
     }
 
@@ -133,7 +158,7 @@ impl Complaint {
         // Of a connection that the other side ended there is only a line in the log. Most are nothing to complain of.
         let told_by_log_alone = matches!(level, Level::Warning | Level::Notice | Level::Info);
         if facility == "FAIL" && told_by_log_alone {
-            let report = Report::read(message.split_once("]: ").map_or(message, |(_thread, reason)| reason));
+            let report = self.read(message.split_once("]: ").map_or(message, |(_thread, reason)| reason));
             if report.is_untimely_end() {
                 self.keep(RDKafkaErrorCode::BrokerTransportFailure, &report);
             }
@@ -142,6 +167,10 @@ impl Complaint {
 
     fn keep(&self, code: RDKafkaErrorCode, report: &Report<'_>) {
         let said = report.cause(code);
+        if self.is_closing() {
+            tracing::debug!(target: "hop", kind = %said.kind, "while closing: {}", said.what);
+            return;
+        }
         if let Some(last) = &mut *self.last() {
             let lately = last.logged.elapsed() < AGAIN;
             if last.said == said {

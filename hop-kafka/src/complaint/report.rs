@@ -25,14 +25,17 @@ pub(super) struct Report<'a> {
     /// How far the connection had come, and since how many milliseconds.
     state: &'a str,
     since: u32,
+    /// Whether this client was served before.
+    is_served: bool,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn read(reason: &'a str) -> Self {
+    pub(super) fn read(reason: &'a str, is_served: bool) -> Self {
         let (text, after) = reason.rsplit_once(" (after ").unwrap_or((reason, ""));
         let (since, state) = after.split_once("ms in state ").unwrap_or_default();
         let state = state.split([',', ')']).next().unwrap_or_default();
-        let mut report = Self { broker: None, protocol: "", text, state, since: since.parse().unwrap_or(u32::MAX) };
+        let since = since.parse().unwrap_or(u32::MAX);
+        let mut report = Self { broker: None, protocol: "", text, state, since, is_served };
         // The coordinator's name is followed by its address.
         while let Some((name, rest)) = report.text.split_once(": ")
             && let Some((protocol, broker)) = address(name)
@@ -59,9 +62,10 @@ impl<'a> Report<'a> {
         self.ended() && !self.speaks_tls() && self.state == "APIVERSION_QUERY"
     }
 
-    /// Whether the connection ended right after it was made: so it does where the broker waits for a credential.
+    /// Whether the connection ended right after it was made: so it does where the broker waits for a credential. One that
+    /// has served this client before waits for none.
     fn ended_soon(&self) -> bool {
-        self.ended() && !self.protocol.starts_with("sasl") && self.state == "UP" && self.since < SOON
+        self.ended() && !self.is_served && !self.protocol.starts_with("sasl") && self.state == "UP" && self.since < SOON
     }
 
     fn ended_in_authentication(&self) -> bool {
@@ -363,16 +367,27 @@ mod tests {
             ),
         ];
         for (code, said, kind, mends, what) in cases {
-            let cause = Report::read(said).cause(code);
+            let cause = Report::read(said, false).cause(code);
             assert_eq!((cause.kind, cause.mends, cause.what.as_str()), (kind, mends, what));
             assert!(cause.help.is_some(), "{what}");
         }
     }
 
+    #[test]
+    fn a_broker_that_served_us_wants_no_credential() {
+        let said =
+            "localhost:9095/1: Disconnected: connection closed by peer: receive 0 after POLLIN (after 1ms in state UP)";
+        assert!(Report::read(said, false).is_untimely_end());
+        assert!(!Report::read(said, true).is_untimely_end());
+        let cause = Report::read(said, true).cause(RDKafkaErrorCode::BrokerTransportFailure);
+        assert_eq!((cause.kind, cause.mends), (ErrorKind::Connection, true));
+    }
+
     #[cfg(any(feature = "ssl-vendored", feature = "ssl"))]
     #[test]
     fn the_host_of_a_bad_certificate_is_found_and_no_other() {
-        let host = |said| Report::read(said).host_of_bad_certificate().map(|(host, port)| format!("{host} {port}"));
+        let host =
+            |said| Report::read(said, false).host_of_bad_certificate().map(|(host, port)| format!("{host} {port}"));
         assert_eq!(host("sasl_ssl://[::1]:9093/bootstrap: certificate verify failed").as_deref(), Some("::1 9093"));
         assert_eq!(
             host("GroupCoordinator: a.example:9093: certificate verify failed").as_deref(),

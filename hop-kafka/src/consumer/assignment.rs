@@ -136,6 +136,7 @@ impl Assignment {
 pub(super) fn connect(session: &Session, client: &impl Client) -> Result<(), Error> {
     let retry = Retry::new(session, session.settings.timeout).reading_events();
     let ends = snapshot(client, &session.settings.topics, &session.settings.start_at, &retry)?;
+    session.complaint.note_served();
     // It is set once, here.
     let _first = session.assignment.ends.set(ends);
     Ok(())

@@ -271,7 +271,7 @@ impl Subscribe {
         let session = Arc::new(Session::new(settings, self.bound, Complaint::new(&config)));
         let consumer: BaseConsumer<Context> = config
             .create_with_context(Context { session: Arc::clone(&session) })
-            .map_err(|error| Error::setting("setting up the reader", &error))?;
+            .map_err(|error| crate::config::refused("setting up the reader", &config, &error))?;
         let client = Librdkafka::new(consumer).ok_or_else(|| {
             Error::new(ErrorKind::Kafka, "setting up the reader: librdkafka gives no queue of events")
         })?;

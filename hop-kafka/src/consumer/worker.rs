@@ -127,6 +127,7 @@ impl<C: Client> Worker<C> {
         // Closing leaves the group and commits what is stored; it may take a while, and is over before `_end` says so.
         // The thread that fetches tokens has the client too.
         drop(tokens);
+        session.complaint.note_closing();
         close(self.client);
     }
 

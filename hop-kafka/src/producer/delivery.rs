@@ -223,7 +223,7 @@ impl Deliveries {
 
     fn undelivered(&self, error: &KafkaError, message: &BorrowedMessage<'_>) -> Undelivered {
         let outgoing = Outgoing {
-            content: bytes::Bytes::copy_from_slice(message.payload().unwrap_or_default()),
+            content: message.payload().map(bytes::Bytes::copy_from_slice).into(),
             key: message.key().map(bytes::Bytes::copy_from_slice),
             headers: message.headers().map_or_else(Headers::new, crate::record::headers),
         };
@@ -275,6 +275,7 @@ impl ProducerContext for Deliveries {
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
         ticket.tell(match result {
             Ok(message) => {
+                self.complaint.note_served();
                 self.tally.delivered(message.payload_len());
                 Ok(Delivered { partition: message.partition(), offset: message.offset() })
             }

@@ -109,7 +109,7 @@ impl Publish {
         set_default(&mut config, "enable.idempotence", self.idempotent.to_string());
         let producer: BaseProducer<Deliveries> =
             FromClientConfigAndContext::from_config_and_context(&config, Deliveries::new(Complaint::new(&config)))
-                .map_err(|error: KafkaError| Error::setting("setting up the writer", &error))?;
+                .map_err(|error: KafkaError| crate::config::refused("setting up the writer", &config, &error))?;
         let producer = Arc::new(producer);
         let mut patience = self.stream.shared.connect_timeout;
         if !self.produce_timeout.is_zero() {

@@ -216,7 +216,7 @@ impl Publisher {
         let record = BaseRecord {
             topic,
             partition: None,
-            payload: Some(&message.content[..]),
+            payload: message.content.as_bytes().map(|content| &content[..]),
             key: message.key.as_deref(),
             timestamp: None,
             headers: Some(owned_headers(&message.headers)),
@@ -357,6 +357,7 @@ impl Drop for Publisher {
     fn drop(&mut self) {
         // Where `close` has given up already there is nothing left to wait for.
         self.send_or_give_up(if self.thread.has_given_up() { Duration::ZERO } else { GRACE });
+        self.deliveries().complaint.note_closing();
         let (lost, unsent) = (self.deliveries().take_undelivered(), self.unsent());
         if !lost.is_empty() || unsent > 0 {
             let topics: BTreeSet<&str> = lost.iter().map(|lost| lost.topic.as_str()).collect();

@@ -63,7 +63,10 @@ pub(super) fn metadata(
     loop {
         let left = within.saturating_sub(started.elapsed());
         let error = match producer.client().fetch_metadata(None, left.min(attempt)) {
-            Ok(metadata) => return Ok(metadata),
+            Ok(metadata) => {
+                complaint.note_served();
+                return Ok(metadata);
+            }
             Err(error) => error,
         };
         if let Some(hopeless) = complaint.hopeless(operation) {
