@@ -24,12 +24,21 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Publish messages, from files or line by line from standard input.
+    ///
+    /// Ctrl-C, SIGTERM or SIGHUP stops it: it says how many messages are unsent. Exit code: 0 if all messages were delivered,
+    /// 1 if some were not, 2 if it was called wrongly.
     Publish(Publish),
     /// Receive messages and print them.
+    ///
+    /// Ctrl-C, SIGTERM or SIGHUP stops it: in a group, what was printed is committed, and the partitions go to the other
+    /// members at once. Exit code: 0 if all messages were printed, also if it was stopped; 1 if one did not decode or reading
+    /// failed; 2 if it was called wrongly. The second signal ends it at once, without a commit, with 128 and its number.
     Subscribe(Subscribe),
     /// Send what a dead-letter topic holds back to where it came from, now that it decodes.
     ///
-    /// Reads to the end of the topic. What still does not decode is put back at its end, with its headers as they are.
+    /// Reads to the end of the topic. What still does not decode, and what its topic does not take, is put back at the end,
+    /// with its headers as they are. Exit code: 0 if all were sent, also if it was stopped by Ctrl-C, SIGTERM or SIGHUP; 1 if
+    /// some are kept or the connection was lost; 2 if it was called wrongly.
     Replay(Replay),
     /// List the topics of a broker that the credential may see.
     ListTopics(ListTopics),
@@ -49,7 +58,7 @@ pub(crate) enum Command {
     New(New),
     /// Write a message model for a schema: an Avro schema (`.avsc`) or a JSON Schema.
     Generate(Generate),
-    /// Run a broker inside this process, for demonstrations and tests, until Ctrl-C.
+    /// Run a broker inside this process, for demonstrations and tests, until Ctrl-C, SIGTERM or SIGHUP.
     Broker(Broker),
     /// Publish one message of each format to a broker inside this process, and read them back.
     Demo,
@@ -99,8 +108,12 @@ pub(crate) struct Subscribe {
     pub(crate) url: String,
 
     /// Where to start: EARLIEST (with the oldest message that is still there) or LATEST (with what is published from now
-    /// on), unless the group has been further already; or at a time such as 2026-11-22T03:00:00Z, whatever the group has.
-    #[arg(short, long, default_value = "LATEST", value_name = "EARLIEST|LATEST|TIME", value_parser = start_at)]
+    /// on), unless the group has been further already; or, whatever the group has, at a time such as 2026-11-22T03:00:00Z,
+    /// or with the last messages of each partition, such as -5.
+    #[arg(
+        short, long, default_value = "LATEST", value_name = "EARLIEST|LATEST|TIME|-N", value_parser = start_at,
+        allow_negative_numbers = true
+    )]
     pub(crate) start_at: StartPosition,
 
     /// Stop at the end of what is there, instead of waiting for more.
@@ -344,8 +357,14 @@ fn start_at(text: &str) -> Result<StartPosition, String> {
     if text.eq_ignore_ascii_case("latest") {
         return Ok(StartPosition::Latest);
     }
+    if let Some(Ok(count)) = text.strip_prefix('-').filter(|count| !count.starts_with('+')).map(str::parse) {
+        return Ok(StartPosition::Last(count));
+    }
     let time: jiff::Timestamp = text.parse().map_err(|_| {
-        format!("expected EARLIEST, LATEST, or a time with its offset such as 2026-11-22T03:00:00Z, found `{text}`")
+        format!(
+            "expected EARLIEST, LATEST, a time with its offset such as 2026-11-22T03:00:00Z, or the number of the last \
+             messages to read such as -5, found `{text}`"
+        )
     })?;
     Ok(StartPosition::Time(time.into()))
 }
@@ -366,12 +385,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reading_starts_at_either_end_or_at_a_time() {
+    fn reading_starts_at_either_end_at_a_time_or_before_the_end() {
         assert_eq!(start_at("Earliest"), Ok(StartPosition::Earliest));
         assert_eq!(start_at("LATEST"), Ok(StartPosition::Latest));
         let time = std::time::UNIX_EPOCH + std::time::Duration::from_millis(1_500);
         assert_eq!(start_at("1970-01-01T01:00:01.5+01:00"), Ok(StartPosition::Time(time)));
-        for bad in ["", "yesterday", "2026-11-22", "2026-11-22T03:00:00"] {
+        assert_eq!(start_at("-5"), Ok(StartPosition::Last(5)));
+        for bad in [
+            "",
+            "-",
+            "5",
+            "--5",
+            "-+5",
+            "-5s",
+            "-99999999999999999999",
+            "yesterday",
+            "2026-11-22",
+            "2026-11-22T03:00:00",
+        ] {
             assert!(start_at(bad).is_err(), "{bad}");
         }
     }

@@ -4,6 +4,7 @@ mod args;
 mod command;
 mod failure;
 mod generate;
+mod interrupt;
 mod label;
 mod output;
 mod show;
@@ -27,7 +28,11 @@ use crate::failure::Failure;
 ///
 /// It knows the models of `hop-models` and every model of the crates that the binary names.
 ///
-/// 0 means that all went well, 1 that something failed or did not decode, 2 that it was called wrongly.
+/// 0 means that all went well, 1 that something failed, did not decode or was not sent, 2 that it was called wrongly.
+///
+/// Ctrl-C, SIGTERM and SIGHUP end a command that waits as the end of the messages would: what is done is committed, the
+/// group is left, and what is left is said; the exit code is that of what was done until then. The second of these signals
+/// ends the process at once, with 128 and the signal's number. A SIGHUP that is ignored, as under `nohup`, stays ignored.
 pub fn main() -> ExitCode {
     main_with(|models| models)
 }

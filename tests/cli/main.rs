@@ -5,6 +5,7 @@
 mod corpus;
 mod credentials;
 mod decode;
+mod ending;
 mod generate;
 mod inspect;
 mod new;

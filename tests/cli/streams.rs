@@ -175,6 +175,100 @@ fn json_output_has_format_metadata_headers_and_model() {
 }
 
 #[test]
+fn null_is_printed_as_null_and_goes_through_dead_letters_and_replay_as_null() {
+    use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
+    let broker = Broker::start(&["nulls", "dead"]);
+    let producer: BaseProducer =
+        rdkafka::ClientConfig::new().set("bootstrap.servers", broker.address()).create().unwrap();
+    let json = || {
+        rdkafka::message::OwnedHeaders::new().insert(rdkafka::message::Header { key: "_format", value: Some("json") })
+    };
+    producer.send(BaseRecord::<str, [u8]>::to("nulls").key("k")).unwrap();
+    producer.send(BaseRecord::<str, [u8]>::to("nulls").key("").payload(b"")).unwrap();
+    producer.send(BaseRecord::<str, [u8]>::to("nulls").key("k").headers(json())).unwrap();
+    producer.flush(std::time::Duration::from_secs(10)).unwrap();
+    let content = |value: Value| json!({"content": value});
+    let printed = broker.subscribe("nulls", &["-j", "--dead-letter", "dead"]);
+    let lines = json_lines(printed.expect(0));
+    assert_eq!(lines[0]["model"], content(Value::Null));
+    assert_eq!(lines[1]["model"], content(json!({"$bytes": ""})));
+    assert_eq!((&lines[0]["metadata"]["key"], &lines[1]["metadata"]["key"]), (&json!("k"), &json!("")));
+    // Under the label of JSON it was put aside; sent back it is what it was.
+    hop(["replay", "--no-auth", "--all", "--to", "mended", &broker.url("dead")]).run().expect(0);
+    let finished = broker.subscribe("mended", &["-j"]);
+    finished.expect(1);
+    assert!(finished.err.contains("null"), "{}", finished.err);
+    assert_eq!(models(&broker.subscribe("nulls", &["-j", "-f", "blob"])).len(), 2);
+}
+
+#[test]
+fn the_last_messages_are_printed_where_they_are_asked_for() {
+    let broker = Broker::start(&["last"]);
+    broker.publish("last", &[], "1\n2\n3\n");
+    let url = broker.url("last");
+    for (start, expected) in [("-2", "2\n3\n"), ("-0", ""), ("-9", "1\n2\n3\n")] {
+        let finished = hop(["subscribe", "--no-auth", "-e", "-s", start, &url]).run();
+        assert_eq!(finished.expect(0), expected, "{start}");
+    }
+    let time = "2026-01-01T00:00:00Z";
+    assert_eq!(hop(["subscribe", "--no-auth", "-e", "-s", time, &url]).run().expect(0), "1\n2\n3\n");
+    let finished = hop(["subscribe", "--no-auth", "-e", "-s", "EARLIEST", &format!("{url},last,")]).run();
+    assert_eq!(finished.expect(0), "1\n2\n3\n");
+    let finished = hop(["subscribe", "--no-auth", "-e", "-g", "", &url]).run();
+    finished.expect(1);
+    assert!(finished.err.contains("the name of the group is empty"), "{}", finished.err);
+}
+
+#[test]
+fn a_letter_that_cannot_be_sent_is_kept_and_the_others_are_sent() {
+    let broker = Broker::start(&["dead", "back"]);
+    let letter = |content: &[u8], topic: &[u8]| {
+        let headers =
+            [("_format", Some(&b"json"[..])), (DEAD_LETTER[0], Some(b"it was cut off")), (DEAD_LETTER[1], Some(topic))];
+        send_raw(broker.address(), "dead", content, &headers);
+    };
+    letter(b"1", b"back");
+    letter(b"2", b"no topic");
+    letter(b"3", b"back");
+    let url = broker.url("dead");
+    let replay = |options: &[&str]| hop(["replay", "--no-auth", &url].iter().chain(options)).run();
+    let finished = replay(&[]);
+    assert_eq!(finished.expect(1), "2 messages replayed, 0 still do not decode\n");
+    assert!(finished.err.contains("kept: dead[0]@1: `no topic`"), "{}", finished.err);
+    assert!(finished.err.contains("1 messages could not be sent; `dead` keeps them"), "{}", finished.err);
+    assert_eq!(broker.subscribe("back", &[]).expect(0), "1\n3\n");
+    // It is met again, and those before it are not.
+    assert_eq!(replay(&["--to", "back"]).expect(0), "1 messages replayed, 0 still do not decode\n");
+    assert_eq!(broker.subscribe("back", &[]).expect(0), "1\n3\n2\n");
+}
+
+#[test]
+fn a_letter_that_is_too_large_for_its_topic_is_kept() {
+    let test = "a_letter_that_is_too_large_for_its_topic_is_kept";
+    let Some(broker) = hop_tests::Broker::apache_or_skip(test) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let small = runtime.block_on(broker.topic_with(1, &[("max.message.bytes", "1000")]));
+    let (dead, back) = runtime.block_on(async { (broker.topic(1).await, broker.topic(1).await) });
+    let letter = |content: &[u8], topic: &str| {
+        let headers = [(DEAD_LETTER[0], Some(&b"it was cut off"[..])), (DEAD_LETTER[1], Some(topic.as_bytes()))];
+        send_raw(broker.address(), &dead, content, &headers);
+    };
+    letter(&[b'1'; 5000], &small);
+    letter(b"2", &back);
+    letter(b"3", &small);
+    let finished = hop(["replay", "--no-auth", &broker.url(&dead)]).run();
+    assert_eq!(finished.expect(1), "2 messages replayed, 0 still do not decode\n");
+    assert!(finished.err.contains("1 messages could not be sent"), "{}", finished.err);
+    for (topic, content) in [(&small, "3\n"), (&back, "2\n")] {
+        let finished = hop(["subscribe", "--no-auth", "-e", "-s", "EARLIEST", &broker.url(topic)]).run();
+        assert_eq!(finished.expect(0), content);
+    }
+}
+
+/// Why a message was put aside, and where it came from.
+const DEAD_LETTER: [&str; 2] = ["hop-dead-letter-reason", "hop-dead-letter-topic"];
+
+#[test]
 fn what_stands_between_messages_is_ones_own_choice() {
     let broker = Broker::start(&["between"]);
     broker.publish("between", &[], "a\nb\n");

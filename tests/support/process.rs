@@ -119,8 +119,13 @@ impl Running {
 
     /// As Ctrl-C does.
     pub fn interrupt(&self) {
-        let killed = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
-        assert!(killed.success(), "process {} cannot be interrupted", self.child.id());
+        self.signal("INT");
+    }
+
+    /// Sends the signal of this name, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let killed = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success(), "process {} cannot be sent {name}", self.child.id());
     }
 
     /// Waits for its end.

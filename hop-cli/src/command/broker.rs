@@ -1,12 +1,10 @@
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::process::ExitCode;
-use std::task::Poll;
 
 use hop_kafka::EmbeddedBroker;
 
 use crate::args::Broker;
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::output;
 
 pub(crate) async fn run(options: Broker) -> Result<ExitCode, Failure> {
@@ -14,13 +12,9 @@ pub(crate) async fn run(options: Broker) -> Result<ExitCode, Failure> {
     for (name, partitions) in &options.topic {
         broker.create_topic(name, *partitions)?;
     }
-    let mut interrupted = pin!(tokio::signal::ctrl_c());
-    // It listens once it is polled: before anyone can know that there is a broker to end.
-    let already = poll_fn(|context| Poll::Ready(interrupted.as_mut().poll(context))).await;
+    // Before anyone can know that there is a broker to end.
+    let mut interrupt = Interrupt::listen()?;
     output::line(broker.url(""))?;
-    match already {
-        Poll::Ready(outcome) => outcome?,
-        Poll::Pending => interrupted.await?,
-    }
+    interrupt.received().await;
     Ok(ExitCode::SUCCESS)
 }

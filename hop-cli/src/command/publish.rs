@@ -8,6 +8,7 @@ use hop_core::{AnyModel, Registry};
 use super::decode::read;
 use crate::args::Publish;
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::output;
 
 /// The formats whose messages may come line by line.
@@ -17,6 +18,7 @@ pub(crate) async fn run(registry: Registry, options: Publish) -> Result<ExitCode
     let models = load(&registry, &options)?;
     let hop = crate::stream(registry, options.no_auth).build()?;
     let out = hop.publish(&options.url).produce_timeout(options.timeout).await?;
+    let mut interrupt = Interrupt::listen()?;
     let (queued, refused) = (Cell::new(0), Cell::new(0));
     let work = async {
         for model in &models {
@@ -32,7 +34,7 @@ pub(crate) async fn run(registry: Registry, options: Publish) -> Result<ExitCode
     };
     let sent = tokio::select! {
         biased;
-        stopped = tokio::signal::ctrl_c() => { stopped?; None }
+        () = interrupt.received() => None,
         sent = work => Some(sent),
     };
     let lost = match sent {

@@ -1,11 +1,12 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use hop_core::{Registry, Value};
-use hop_kafka::{Alert, ErrorKind, Subscription};
+use hop_core::{Record, Registry, Value};
+use hop_kafka::{Alert, Error, ErrorKind, Subscription};
 
 use crate::args::{Subscribe, Undecodable};
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::{output, show};
 
 pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCode, Failure> {
@@ -26,49 +27,75 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
     if let Some(group) = &options.group_id {
         request = request.group(group);
     }
-    // One for the whole run: a signal between two of them would be lost.
-    let interrupted = tokio::signal::ctrl_c();
-    tokio::pin!(interrupted);
+    let mut interrupt = Interrupt::listen()?;
     let mut alerts = tokio::select! {
         biased;
-        stopped = &mut interrupted => { stopped?; return Ok(ExitCode::SUCCESS) }
+        () = interrupt.received() => return Ok(ExitCode::SUCCESS),
         alerts = request.into_future() => alerts?,
     };
-    let mut all_decoded = true;
-    loop {
+    let mut printing = Printing { as_json: options.json, delimiter, all_decoded: true };
+    let in_group = options.group_id.is_some();
+    let outcome = loop {
         let alert = tokio::select! {
             biased;
-            stopped = &mut interrupted => { stopped?; None }
+            () = interrupt.received() => break Ok(()),
             alert = alerts.next() => alert,
         };
-        match alert {
-            None => break,
-            Some(Ok(alert)) => all_decoded &= print(&alert, options.json, &delimiter)?,
-            Some(Err(error)) if error.kind() == ErrorKind::Decode => {
-                all_decoded = false;
-                output::complain(error);
-            }
-            Some(Err(error)) => {
-                output::complain(&error);
-                // What was printed is done with: the place of the group is kept before giving up.
-                close(alerts).await;
-                return Ok(ExitCode::FAILURE);
-            }
+        let Some(alert) = alert else { break Ok(()) };
+        match printing.print(alert) {
+            // What is printed is done with, also if no other message is asked for.
+            Ok(Some(record)) if in_group => done(&alerts, &record),
+            Ok(_) => {}
+            Err(failure) => break Err(failure),
         }
-    }
+    };
+    // The place of the group is kept whatever ended the reading.
     close(alerts).await;
-    Ok(if all_decoded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    outcome?;
+    Ok(if printing.all_decoded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn done(alerts: &Subscription, record: &Record) {
+    if let Err(error) = alerts.mark_done(record) {
+        // Another member has the partition now, and reads from the last commit.
+        tracing::debug!(target: "hop", %error, "a message that was printed comes again");
+    }
 }
 
 /// Commits and leaves; a broker that does not answer is not waited for.
 async fn close(alerts: Subscription) {
     const PATIENCE: Duration = Duration::from_secs(5);
-    let in_time = tokio::select! {
-        closed = alerts.close_within(PATIENCE) => closed.is_ok(),
-        _again = tokio::signal::ctrl_c() => false,
-    };
-    if !in_time {
-        output::complain("the broker did not confirm where reading stopped; the last messages may come again");
+    match alerts.close_within(PATIENCE).await {
+        Ok(0) => {}
+        Ok(left) => output::complain(format_args!("stopped; {left} messages were received and not printed")),
+        Err(_) => {
+            output::complain("the broker did not confirm where reading stopped; the last messages may come again");
+        }
+    }
+}
+
+/// How messages are printed, and how that went.
+struct Printing {
+    as_json: bool,
+    delimiter: Vec<u8>,
+    all_decoded: bool,
+}
+
+impl Printing {
+    /// Prints a message, or says that it does not decode; returns its record.
+    fn print(&mut self, alert: Result<Alert, Error>) -> Result<Option<Record>, Failure> {
+        match alert {
+            Ok(alert) => {
+                self.all_decoded &= print(&alert, self.as_json, &self.delimiter)?;
+                Ok(Some(alert.record))
+            }
+            Err(error) if error.kind() == ErrorKind::Decode => {
+                self.all_decoded = false;
+                output::complain(&error);
+                Ok(error.into_record())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
