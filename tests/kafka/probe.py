@@ -5,6 +5,7 @@ probe.py free-ports N          prints N ports of 127.0.0.1 that are free, one a 
 probe.py ready HOST:PORT...    exits 0 if the brokers there list each other and serve consumer groups; else 1, with the
                                reason
 probe.py allow HOST:PORT       sets the rules on the standard input; the file `acls` says how they are written
+probe.py forbid HOST:PORT      removes the rules on the standard input
 """
 
 import contextlib
@@ -18,6 +19,7 @@ METADATA = (3, 4)
 FIND_COORDINATOR = (10, 1)
 OFFSET_FETCH = (9, 3)
 CREATE_ACLS = (30, 1)
+DELETE_ACLS = (31, 1)
 
 GROUP = "hop-tests-probe"
 
@@ -130,17 +132,30 @@ def check(address, all_addresses):
 
 
 def allow(address, lines):
+    with socket.create_connection(address, timeout=10) as connection:
+        rules, answer = ask_about_rules(connection, CREATE_ACLS, lines)
+        for rule in rules[: answer.take("i")]:
+            error, message = answer.take("h"), answer.take_string()
+            if error:
+                raise NotReady(f"does not take the rule {rule}: error {error}, {message}")
+
+
+def forbid(address, lines):
+    with socket.create_connection(address, timeout=10) as connection:
+        rules, answer = ask_about_rules(connection, DELETE_ACLS, lines)
+        answer.take("i")  # how many
+        error, message = answer.take("h"), answer.take_string()
+        if error or not answer.take("i"):
+            raise NotReady(f"does not remove the rule {rules[0]}: error {error}, {message}")
+
+
+def ask_about_rules(connection, request, lines):
     rules = [line.split() for line in lines if line.strip() and not line.startswith("#")]
     body = struct.pack(">i", len(rules))
     for user, operation, resource, prefix in rules:
         body += struct.pack(">b", RESOURCES[resource]) + packed(prefix) + struct.pack(">b", PREFIXED)
         body += packed(f"User:{user}") + packed("*") + struct.pack(">bb", OPERATIONS[operation], ALLOW)
-    with socket.create_connection(address, timeout=10) as connection:
-        answer = ask(connection, CREATE_ACLS, body)
-        for rule in rules[: answer.take("i")]:
-            error, message = answer.take("h"), answer.take_string()
-            if error:
-                raise NotReady(f"does not take the rule {rule}: error {error}, {message}")
+    return rules, ask(connection, request, body)
 
 
 def parsed(address):
@@ -160,6 +175,9 @@ def main():
         case ["allow", address]:
             with told(parsed(address)):
                 allow(parsed(address), sys.stdin)
+        case ["forbid", address]:
+            with told(parsed(address)):
+                forbid(parsed(address), sys.stdin)
         case _:
             sys.exit(__doc__)
 

@@ -16,6 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use hop_core::JsonBlob;
 use hop_kafka::auth::{self, CredentialStore, Mechanism, Protocol};
 use hop_kafka::{Auth, Credential, EmbeddedBroker, Error, Stream, Url};
+use hop_tests::hostile::{HARMS, HostileServer};
 use hop_tests::process::Program;
 use hop_tests::token::{Behaviour, TokenServer};
 
@@ -179,6 +180,13 @@ async fn nothing_that_is_shown_has_a_secret_in_it() {
         for mechanism in [Mechanism::Plain, Mechanism::ScramSha256, Mechanism::ScramSha512] {
             use_in_vain(&shown, &apache, ada().protocol(Protocol::SaslPlaintext).mechanism(mechanism)).await;
         }
+    }
+    // A server that has SCRAM begin, and then means harm.
+    for harm in HARMS {
+        let hostile = HostileServer::start(harm);
+        let credential = ada().protocol(Protocol::SaslPlaintext).mechanism(Mechanism::ScramSha512);
+        use_in_vain(&shown, hostile.address(), credential).await;
+        assert!(hostile.reached() > 0, "{harm:?}");
     }
     let nothing = folder.path().join("nothing.pem");
     use_in_vain(&shown, &broker.address(), ada().ssl_ca_location(&nothing)).await;

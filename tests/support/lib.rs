@@ -6,6 +6,7 @@
 mod book;
 #[path = "../../hop-models/tests/support/corpus.rs"]
 pub mod corpus;
+pub mod hostile;
 pub mod made;
 pub mod process;
 pub mod proxy;
