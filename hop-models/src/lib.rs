@@ -20,6 +20,7 @@ pub mod avro;
 pub mod codec;
 pub mod external;
 pub mod gcn;
+mod sexagesimal;
 pub mod voevent;
 
 pub use hop_core::{Blob, JsonBlob};
