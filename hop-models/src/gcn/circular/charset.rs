@@ -110,34 +110,59 @@ pub(super) fn words(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
-    let (mut rest, mut after_word) = (text, false);
+    let mut rest = text;
+    // The bytes of the words so far that are of one charset: some senders end a word within a character.
+    let mut open: Option<Word<'_>> = None;
     while let Some(at) = rest.find("=?") {
         let (before, here) = rest.split_at(at);
         match word(here) {
-            Some((decoded, length)) => {
-                // White space between two encoded words is only there to part them.
-                if !(after_word && before.trim().is_empty()) {
-                    out.push_str(before);
-                }
-                out.push_str(&decoded);
+            Some((next, length)) => {
                 rest = &here[length..];
-                after_word = true;
+                // White space between two encoded words is only there to part them.
+                let joined = before.trim().is_empty();
+                open = Some(match open.take() {
+                    Some(mut word) if joined && word.charset.eq_ignore_ascii_case(next.charset) => {
+                        word.bytes.extend_from_slice(&next.bytes);
+                        word
+                    }
+                    word => {
+                        let after_word = word.is_some();
+                        word.into_iter().for_each(|word| out.push_str(&word.text()));
+                        if !(after_word && joined) {
+                            out.push_str(before);
+                        }
+                        next
+                    }
+                });
             }
             None => {
+                open.take().into_iter().for_each(|word| out.push_str(&word.text()));
                 out.push_str(before);
                 out.push_str("=?");
                 rest = &here[2..];
-                after_word = false;
             }
         }
     }
+    open.into_iter().for_each(|word| out.push_str(&word.text()));
     out.push_str(rest);
     Cow::Owned(out)
 }
 
+/// An encoded word, or several of one charset in a row.
+struct Word<'a> {
+    charset: &'a str,
+    bytes: Vec<u8>,
+}
+
+impl Word<'_> {
+    fn text(&self) -> Cow<'_, str> {
+        carried_text(&self.bytes, Some(self.charset))
+    }
+}
+
 /// The encoded word that `text` starts with, and its length. They are at most 75 characters long; some senders exceed
 /// that, none by much.
-fn word(text: &str) -> Option<(String, usize)> {
+fn word(text: &str) -> Option<(Word<'_>, usize)> {
     const LONGEST: usize = 1000;
     let bytes = text.as_bytes();
     let bytes = &bytes[..bytes.len().min(LONGEST)];
@@ -151,7 +176,7 @@ fn word(text: &str) -> Option<(String, usize)> {
     let inner = &bytes[start..end];
     // RFC 2231 lets a language follow: `=?utf-8*en?…`.
     let charset = text.get(2..charset_end)?.split('*').next()?;
-    let decoded = match encoding {
+    let bytes = match encoding {
         b'b' | b'B' => base64(inner)?,
         b'q' | b'Q' => {
             let spaced: Vec<u8> = inner.iter().map(|byte| if *byte == b'_' { b' ' } else { *byte }).collect();
@@ -161,7 +186,7 @@ fn word(text: &str) -> Option<(String, usize)> {
         }
         _ => return None,
     };
-    Some((carried_text(&decoded, Some(charset)).into_owned(), end + 2))
+    Some((Word { charset, bytes }, end + 2))
 }
 
 #[cfg(test)]
@@ -173,6 +198,11 @@ mod tests {
         assert_eq!(words("=?utf-8?q?Dan_G=C3=B6tz?= <d@x.org>"), "Dan Götz <d@x.org>");
         assert_eq!(words("=?ISO-8859-1?Q?J=F6rg?= =?utf-8?B?w6k=?="), "Jörgé");
         assert_eq!(words("=?koi8-r?B?8M/T1A==?="), "Пост");
+        // Within a character, across both encodings; not across charsets or text.
+        assert_eq!(words("=?utf-8?B?w6nD?= =?UTF-8?B?qQ==?="), "éé");
+        assert_eq!(words("a =?utf-8?q?=E2=88?=\r\n =?utf-8?b?kg==?= b"), "a \u{2212} b");
+        assert_eq!(words("=?gb2312?q?=B2?= =?gb2312?q?=E2?="), "测");
+        assert_eq!(words("=?utf-8?q?=C3=A9?= x =?utf-8?q?=C3=A9?="), "é x é");
         for not in ["=?", "a =?b? c", "=?utf-8?x?a?=", "=?utf-8?q?no end", "=?utf-8?b?!?="] {
             assert_eq!(words(not), not);
         }

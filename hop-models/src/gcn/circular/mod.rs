@@ -111,7 +111,7 @@ impl Circular {
         self.titles.get("from").map(charset::words)
     }
 
-    /// When it was sent, from `DATE`, in UTC.
+    /// Returns when it was sent, in UTC: from `DATE`, and with milliseconds where GCN's JSON has them in `createdOn`.
     ///
     /// Read are the archive's `98/04/03 07:10:15 GMT` (years 70 to 99 are of the last century), the dates of mail, and
     /// ISO 8601 with an offset. `None` for others.
@@ -122,7 +122,11 @@ impl Circular {
     /// assert_eq!(circular.date().map(|date| date.to_string()).as_deref(), Some("1998-04-03T07:10:15Z"));
     /// ```
     pub fn date(&self) -> Option<Time> {
-        date::time(date::of_circular(self.titles.get("date")?)?)
+        let stated = self.titles.get("date").and_then(date::of_circular);
+        let created = self.titles.get("createdon").and_then(|text| date::from_milliseconds(text.trim().parse().ok()?));
+        // A date that somebody changed since is what the circular says.
+        let created = created.filter(|created| stated.is_none_or(|stated| stated.as_second() == created.as_second()));
+        date::time(created.or(stated)?)
     }
 
     /// Returns the event that the circular is about: what GCN's JSON states, else the first name in the subject.
