@@ -412,6 +412,7 @@ fn a_built_event_says_what_was_put_in() {
 #[test]
 fn what_voevent_does_not_allow_is_not_built() {
     let time = "2026-01-31T04:05:06.25Z".parse().unwrap();
+    let before_christ = "-000001-01-01T00:00:00Z".parse().unwrap();
     let start = || VoEvent::builder("ivo://a/b#c", Role::Test);
     for builder in [
         VoEvent::builder("a", Role::Test),
@@ -421,9 +422,73 @@ fn what_voevent_does_not_allow_is_not_built() {
         start().observation(Observation::new(time, 0.0, 0.0, 1.0).frame(Frame::B1950)),
         start().group(NewGroup::new("empty")),
         start().description("\u{1}"),
+        start().observation(Observation::new(time, 0.0, 90.5, 1.0)),
+        start().observation(Observation::new(time, 0.0, 0.0, -1.0)),
+        start().observation(Observation::new(time, 0.0, 0.0, 1.0).time_error(-1.0)),
+        start().citation(Cite::Other("see-also".into()), "ivo://a/b#b"),
+        start().param(NewParam::new("x", 1).data_type("double")),
+        start().date(before_christ),
+        start().expires(before_christ).concept("c"),
+        start().observation(Observation::new(before_christ, 0.0, 0.0, 1.0)),
+        VoEvent::builder("ivo://a/b#%zz", Role::Test),
+        start().author_ivorn("ivo://a#b#c"),
+        start().reference("1:a"),
+        start().how_reference("http://host:port/"),
     ] {
         assert_eq!(builder.build().unwrap_err().kind(), ErrorKind::Unencodable);
     }
+}
+
+#[test]
+fn what_is_built_is_valid() {
+    let importance = VoEvent::builder("ivo://a/b#c", Role::Test).importance(0.6).build().unwrap();
+    assert_eq!(importance.validate(), []);
+    assert_eq!(importance.why().unwrap().importance().unwrap(), Some(0.6));
+}
+
+#[test]
+fn violations_have_a_path_and_a_line() {
+    for (file, expected) in [
+        (
+            include_str!("data/builder/cite-other.xml"),
+            "4:6: VOEvent/Citations/EventIVORN/@cite: `cite` has to be `followup`, `supersedes` or `retraction`, not `see-also`",
+        ),
+        (
+            include_str!("data/builder/data-type-double.xml"),
+            "4:6: VOEvent/What/Param/@dataType: `dataType` has to be `string`, `float` or `int`, not `double`",
+        ),
+        (
+            include_str!("data/builder/date-before-year-1.xml"),
+            "4:6: VOEvent/Who/Date: `Date` has to be a date and time such as `2026-01-31T04:05:06Z`, not `-000001-01-01T00:00:00Z`",
+        ),
+        (
+            include_str!("data/builder/importance-alone.xml"),
+            "3:4: VOEvent/Why: `Why` has to hold at least one of `Name`, `Concept`, `Inference`, `Description` and `Reference`",
+        ),
+        (
+            include_str!("data/builder/ivorn-not-a-uri.xml"),
+            "2:2: VOEvent/@ivorn: `ivorn` has to be a URI, not `ivo://a/b#%zz`",
+        ),
+    ] {
+        let found: Vec<_> = decode(file.as_bytes()).unwrap().validate().iter().map(ToString::to_string).collect();
+        assert_eq!(found, [expected]);
+    }
+    let event = decode(b"<VOEvent ivorn='a' version='2.0'><Who/><Who/><X/>t<Why>x<Name/></Why></VOEvent>").unwrap();
+    let paths: Vec<_> = event.validate().iter().map(|violation| violation.path().to_owned()).collect();
+    assert_eq!(paths, ["VOEvent", "VOEvent", "VOEvent", "VOEvent", "VOEvent/Why"]);
+}
+
+#[test]
+fn events_and_files_compare() {
+    let read = |text: &str| decode(text.as_bytes()).unwrap();
+    assert_eq!(read("<VOEvent ivorn='a'/>"), read("<VOEvent ivorn='a'/>"));
+    assert_ne!(read("<VOEvent ivorn='a'/>"), read("<VOEvent ivorn='b'/>"));
+    assert_ne!(read(r#"{"ivorn": "a", "version": "2.0"}"#), read(r#"{"ivorn": "a", "version": "2.1"}"#));
+    let blob = |value: i64| hop_models::AvroBlob::new(hop_core::Value::object([("a", value.into())]));
+    assert_eq!(blob(1), blob(1));
+    assert_ne!(blob(1), blob(2));
+    let again = hop_models::AvroBlob::decode((&blob(1).encode().unwrap()).into()).unwrap();
+    assert_eq!(again, blob(1));
 }
 
 #[test]

@@ -116,3 +116,31 @@ fn a_label_that_is_not_linked_is_told() {
     let line = &json_lines(finished.expect(1))[0];
     assert_eq!((&line["format"], &line["error"]["kind"]), (&json!("donut"), &json!("unknown-format")), "{line}");
 }
+
+#[test]
+fn a_voevent_is_held_to_the_schema_of_its_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, inner: &str, version: &str| {
+        let path = folder.path().join(name);
+        let xml = format!(
+            "<v:VOEvent xmlns:v=\"http://www.ivoa.net/xml/VOEvent/v2.0\" ivorn=\"ivo://a/b#c\" version=\"{version}\">\n{inner}</v:VOEvent>"
+        );
+        fs::write(&path, xml).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let param = "<What><Param name=\"x\" dataType=\"double\"/></What>";
+    let (valid, wrong, older) =
+        (file("a.xml", "<What/>", "2.0"), file("b.xml", param, "2.0"), file("c.xml", param, "1.1"));
+    hop(["validate", &valid, &older]).run().expect(0);
+    let finished = hop(["validate", &wrong]).run();
+    finished.expect(1);
+    let expected = format!(
+        "hop: {wrong}: invalid: the schema of VOEvent 2.0 does not allow one thing in it\n\
+         hop: {wrong}:2:8: VOEvent/What/Param/@dataType: `dataType` has to be `string`, `float` or `int`, not `double`\n"
+    );
+    assert_eq!(finished.err, expected);
+    let finished = hop(["validate", "--json", &wrong]).run();
+    let line = &json_lines(finished.expect(1))[0];
+    assert_eq!((&line["error"]["kind"], &line["error"]["line"]), (&json!("invalid"), &json!(2)), "{line}");
+    assert_eq!(line["error"]["violations"][0]["path"], "VOEvent/What/Param/@dataType");
+}

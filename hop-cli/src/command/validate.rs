@@ -2,7 +2,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use bytes::Bytes;
-use hop_core::{Error, ErrorKind, Location, Registration, Registry, Route, Value};
+use hop_core::{Error, ErrorKind, Location, MessageModel, Registration, Registry, Route, Value};
+use hop_models::VoEvent;
+use hop_models::voevent::Violation;
 
 use super::decode::{read, read_headers};
 use crate::args::Validate;
@@ -16,8 +18,14 @@ pub(crate) fn run(registry: &Registry, options: &Validate) -> Result<ExitCode, F
     let mut all_valid = true;
     for path in &options.files {
         let checked = match read(path) {
-            Ok(content) => check(registry, options, path, &content)?,
-            Err(error) => Err(Problem { format: None, kind: "io", message: error.to_string(), place: None }),
+            Ok(content) => check(registry, options, path, &content)?.and_then(|valid| hold_to_schema(valid, &content)),
+            Err(error) => Err(Problem {
+                format: None,
+                kind: "io",
+                message: error.to_string(),
+                place: None,
+                violations: Vec::new(),
+            }),
         };
         all_valid &= checked.is_ok();
         if options.json {
@@ -28,8 +36,11 @@ pub(crate) fn run(registry: &Registry, options: &Validate) -> Result<ExitCode, F
                     let form = form.map(|form| format!(", in the {form} form")).unwrap_or_default();
                     output::line(format_args!("{}: ok, {format} ({by}{form})", output::path(path)))?;
                 }
-                Err(Problem { kind, message, .. }) => {
+                Err(Problem { kind, message, violations, .. }) => {
                     output::complain(format_args!("{}: {kind}: {message}", output::path(path)));
+                    for violation in violations {
+                        output::complain(format_args!("{}:{violation}", output::path(path)));
+                    }
                 }
             }
         }
@@ -52,6 +63,8 @@ struct Problem {
     kind: &'static str,
     message: String,
     place: Option<Location>,
+    /// Each thing that the schema of the format does not allow.
+    violations: Vec<Violation>,
 }
 
 impl Problem {
@@ -61,6 +74,7 @@ impl Problem {
             kind: error.kind().as_str(),
             message: error.to_string(),
             place: error.location().cloned(),
+            violations: Vec::new(),
         }
     }
 }
@@ -93,6 +107,29 @@ fn check(
     Ok(match sniff(registry, content) {
         Some(model) => held(model, "by its content"),
         None => by_ladder(registry, content),
+    })
+}
+
+/// Holds a VOEvent 2.0 to its schema. Events of other versions, and those that are not XML, have none.
+fn hold_to_schema(valid: Valid, content: &Bytes) -> Result<Valid, Problem> {
+    if valid.format != VoEvent::FORMAT {
+        return Ok(valid);
+    }
+    let Ok(event) = VoEvent::load(content.into()) else { return Ok(valid) };
+    if event.as_bytes() != content || event.version() != "2.0" {
+        return Ok(valid);
+    }
+    let violations = event.validate();
+    let Some(first) = violations.first() else { return Ok(valid) };
+    Err(Problem {
+        format: Some(valid.format.to_owned()),
+        kind: "invalid",
+        message: match violations.len() {
+            1 => "the schema of VOEvent 2.0 does not allow one thing in it".to_owned(),
+            count => format!("the schema of VOEvent 2.0 does not allow {count} things in it"),
+        },
+        place: Some(first.location().clone()),
+        violations,
     })
 }
 
@@ -205,6 +242,17 @@ fn as_json(path: &Path, checked: Result<Valid, Problem>) -> Value {
                 Some(Location::Byte(byte)) => error.push(("byte", Value::Int(i64::try_from(byte).unwrap_or(i64::MAX)))),
                 Some(Location::Path(at)) => error.push(("field", at.as_str().into())),
                 Some(_) | None => {}
+            }
+            if !problem.violations.is_empty() {
+                let violations = problem.violations.iter().map(|violation| {
+                    let mut entry = vec![("path", violation.path().into()), ("message", violation.message().into())];
+                    if let Location::Text { line, column, .. } = violation.location() {
+                        let number = |count: &usize| Value::Int(i64::try_from(*count).unwrap_or(i64::MAX));
+                        entry.extend([("line", number(line)), ("column", number(column))]);
+                    }
+                    Value::object(entry)
+                });
+                error.push(("violations", violations.collect::<Vec<_>>().into()));
             }
             let format = problem.format.as_deref().map_or(Value::Null, Into::into);
             Value::object([("path", path), ("ok", false.into()), ("format", format), ("error", Value::object(error))])

@@ -43,9 +43,10 @@
 //!
 //! - Document type declarations and the entities they declare: an error. No VOEvent has one, and readers that expand them can
 //!   be made to run out of memory.
-//! - Validation against the schema: missing and unknown elements are no errors.
-//! - In STC: error boxes and ellipses, offsets from a time (`TimeOffset`), coordinates other than right ascension and
-//!   declination. [`VoEvent::root`] gives the elements as they are.
+//! - Reading is not validating: missing and unknown elements are not errors. [`VoEvent::validate`] holds an event to the
+//!   schema of VOEvent 2.0.
+//! - In STC: coordinates other than right ascension and declination, error matrices, intervals of time.
+//!   [`VoEvent::root`] gives the elements as they are.
 //! - Signatures: they are kept with the bytes, and not checked.
 //! - Multi-byte encodings other than UTF-8 and UTF-16.
 //!
@@ -68,6 +69,7 @@ mod dictionary;
 mod legacy;
 mod position;
 mod sniff;
+mod validate;
 mod view;
 mod what;
 pub(crate) mod xml;
@@ -81,6 +83,7 @@ use hop_core::{Content, Error, MessageModel, Value};
 
 pub use self::builder::{Builder, NewGroup, NewParam, Observation};
 pub use self::position::{ObsDataLocation, WhereWhen};
+pub use self::validate::Violation;
 pub use self::view::{Author, Citations, Cite, EventIvorn, How, Inference, Reference, Role, Who, Why};
 pub use self::what::{Field, Group, Item, Param, Row, Table, What};
 use self::xml::Document;
@@ -233,6 +236,13 @@ impl VoEvent {
     fn read(xml: Bytes, content: Content<'_>) -> Result<Self, Error> {
         let document = Document::read(Content::from(&xml).with_limits(content.limits()), ROOT, sniff::other_root)?;
         Ok(Self { document, content: xml, dictionary: None })
+    }
+}
+
+/// Events are equal if their bytes are; of those that came as JSON, if what came is.
+impl PartialEq for VoEvent {
+    fn eq(&self, other: &Self) -> bool {
+        self.content == other.content && self.dictionary == other.dictionary
     }
 }
 

@@ -4,7 +4,7 @@ mod parts;
 
 use bytes::Bytes;
 use hop_core::sky::Frame;
-use hop_core::{Content, Error, ErrorKind};
+use hop_core::{Content, Error, ErrorKind, Location};
 use jiff::Timestamp;
 
 pub use self::parts::{NewGroup, NewParam, Observation};
@@ -16,7 +16,7 @@ use super::xml::{SUBJECT, Writer, is_allowed};
 
 /// Puts a new event together; [`VoEvent::builder`] starts one.
 ///
-/// What it builds is valid under the schema of VOEvent 2.0, and goes out as the bytes that were built.
+/// What it builds is valid under the schema of VOEvent 2.0 ([`VoEvent::validate`]), and goes out as the bytes that were built.
 ///
 /// ```
 /// use hop_models::voevent::{Cite, NewGroup, NewParam, Observation, Role, VoEvent};
@@ -197,9 +197,10 @@ impl Builder {
     /// The event.
     ///
     /// # Errors
-    /// Kind `Unencodable` for what VOEvent 2.0 does not allow: an identifier that does not start with `ivo://`, another role, a
-    /// number that is not finite, coordinates other than ICRS and FK5, a group without parameters, a character that XML
-    /// cannot hold.
+    /// Kind `Unencodable`, with the place, for what the schema of VOEvent 2.0 does not allow: another role, citation or
+    /// `dataType`, text that is not a URI where one belongs, a date before the year 1; and for what has no meaning: an
+    /// identifier that does not start with `ivo://`, a number that is not finite, a position that is not on the sky, a negative
+    /// radius, coordinates other than ICRS and FK5, a group without parameters, a character that XML cannot hold.
     pub fn build(self) -> Result<VoEvent, Error> {
         self.check()?;
         let xml = self.write();
@@ -207,7 +208,14 @@ impl Builder {
             return Err(unencodable("text that XML can hold", format!("U+{:04X}", u32::from(c))));
         }
         let content = Bytes::from(xml);
-        VoEvent::read(content.clone(), Content::from(&content))
+        let event = VoEvent::read(content.clone(), Content::from(&content))?;
+        match event.validate().first() {
+            None => Ok(event),
+            Some(violation) => {
+                Err(unencodable("what the schema of VOEvent 2.0 allows", violation.message().to_owned())
+                    .at(Location::Path(violation.path().to_owned())))
+            }
+        }
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -231,6 +239,9 @@ impl Builder {
             if let Some(number) = number.filter(|number| !number.is_finite()) {
                 return Err(unencodable("a finite number", format!("{number} as {name}")));
             }
+        }
+        if let Some(observed) = &self.observation {
+            observed.check().map_err(|error| unencodable("a position on the sky and a time", error.to_string()))?;
         }
         for entry in &self.what {
             if let Entry::Group(group) = entry
@@ -291,6 +302,10 @@ impl Builder {
                 out.attribute("expires", &expires.to_string());
             }
             leaves(&mut out, &self.why);
+            if self.why.is_empty() {
+                // The schema wants an element in it.
+                leaf(&mut out, "Description", "");
+            }
             out.end();
         }
         if !self.citations.is_empty() {

@@ -2,7 +2,9 @@
 
 use std::fmt::Display;
 
-use hop_core::sky::Frame;
+use hop_core::Error;
+use hop_core::sky::{Frame, Position};
+use hop_core::time::Time;
 use jiff::Timestamp;
 
 use crate::voevent::xml::Writer;
@@ -133,6 +135,16 @@ impl Observation {
     pub fn observatory(mut self, id: impl Into<String>) -> Self {
         self.observatory = id.into();
         self
+    }
+}
+
+impl Observation {
+    /// Refuses what readers would refuse.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let position = Position::new(self.frame, self.right_ascension, self.declination)?;
+        position.with_circle(self.error_radius, None)?;
+        let time = Time::try_from(self.time)?;
+        time.with_error(self.time_error.unwrap_or_default()).map(|_| ())
     }
 }
 

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use hop_core::Location;
+
 use super::write::local_name;
 use super::{Document, Kind, Name, reference};
 
@@ -98,6 +100,50 @@ impl<'a> Element<'a> {
             at = (node.next as usize).max(at + 1);
         }
         whole.and_then(trimmed)
+    }
+
+    /// Returns where the name of this element stands in the text.
+    pub(crate) fn location(self) -> Location {
+        let start = self.document.node(self.at).map_or(0, |node| node.start as usize);
+        Location::in_text(&self.document.text, start)
+    }
+
+    /// Whether characters follow the start tag, white space included, comments and instructions aside. White space between
+    /// elements is not in the index, so the text is looked at.
+    pub(crate) fn has_characters(self) -> bool {
+        let Some(node) = self.document.node(self.at) else { return false };
+        let Some(mut rest) = self.document.text.get(node.end as usize..) else { return false };
+        let mut quote = None;
+        let end = rest.iter().position(|byte| match quote {
+            Some(open) => {
+                if *byte == open {
+                    quote = None;
+                }
+                false
+            }
+            None => {
+                if matches!(byte, b'"' | b'\'') {
+                    quote = Some(*byte);
+                }
+                *byte == b'>'
+            }
+        });
+        let Some(end) = end else { return false };
+        if end > 0 && rest.get(end - 1) == Some(&b'/') {
+            return false;
+        }
+        rest = rest.get(end + 1..).unwrap_or_default();
+        loop {
+            let close: &[u8] = if rest.starts_with(b"<!--") {
+                b"-->"
+            } else if rest.starts_with(b"<?") {
+                b"?>"
+            } else {
+                return rest.starts_with(b"<![CDATA[") || !rest.starts_with(b"<");
+            };
+            let Some(at) = memchr::memmem::find(rest, close) else { return false };
+            rest = rest.get(at + close.len()..).unwrap_or_default();
+        }
     }
 
     /// Where the nodes of this element end.
