@@ -66,7 +66,7 @@ impl VoEvent {
     /// )?;
     /// assert_eq!(
     ///     event.validate()[0].to_string(),
-    ///     "1:84: VOEvent/Why: `Why` has to hold at least one of `Name`, `Concept`, `Inference`, `Description` and `Reference`"
+    ///     "1:94: VOEvent/Why: `Why` has to hold at least one of `Name`, `Concept`, `Inference`, `Description` and `Reference`"
     /// );
     /// # Ok::<(), hop_core::Error>(())
     /// ```
