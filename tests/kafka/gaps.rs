@@ -94,10 +94,11 @@ async fn a_compacted_topic_is_read_over_its_gaps() {
     assert!(offsets.windows(2).any(|pair| pair[0] + 1 < pair[1]) || offsets[0] > 0, "no gap in {offsets:?}");
     // A group commits over the gaps, and nothing comes twice.
     let mut alerts = hop.subscribe(&url).group("compacted").await.unwrap();
-    let first = numbers(&[next(&mut alerts).await.unwrap().unwrap()]);
-    assert_eq!(first, offsets[..1]);
-    let rest = numbers(&all(&mut alerts).await);
-    assert_eq!(rest, offsets[1..]);
+    let mut read = numbers(&[next(&mut alerts).await.unwrap().unwrap()]);
+    read.extend(numbers(&all(&mut alerts).await));
+    // By now more may be compacted.
+    assert!(read.iter().all(|number| offsets.contains(number)), "{read:?} of {offsets:?}");
+    assert!(read.is_sorted_by(|one, other| one < other) && read.last() == offsets.last(), "{read:?} of {offsets:?}");
     alerts.close().await.unwrap();
     let mut alerts = hop.subscribe(&url).group("compacted").await.unwrap();
     assert!(all(&mut alerts).await.is_empty());
