@@ -7,7 +7,7 @@ use hop_kafka::StartPosition;
 
 /// Publish, receive and inspect astronomical alerts (VOEvents, GCN circulars and notices, Avro, JSON) on Kafka.
 #[derive(Debug, Parser)]
-#[command(name = "hop", version, propagate_version = false, max_term_width = 100)]
+#[command(name = "hop", version, propagate_version = false, max_term_width = 100, infer_long_args = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -19,6 +19,10 @@ pub(crate) struct Args {
     /// Display additional logging messages.
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
+
+    /// Display everything: what `--verbose` does, and internal details.
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(crate) debug: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,6 +85,10 @@ pub(crate) struct Publish {
     /// Mark the messages as test messages.
     #[arg(short, long)]
     pub(crate) test: bool,
+
+    /// Send each record of an Avro file as a message of its own; hop-client cannot read several in one.
+    #[arg(long)]
+    pub(crate) each_record: bool,
 
     /// Seconds in which each message has to be sent and confirmed; zero for no limit.
     #[arg(long, default_value = "0", value_name = "SECONDS", value_parser = seconds)]
@@ -294,7 +302,7 @@ pub(crate) enum Auth {
     Add(AddCredential),
     /// Remove a credential.
     Remove {
-        /// The username, or username and hostname as in `ada-1234@kafka.scimma.org`.
+        /// The username, or username and hostname as in `ada-1234@kafka.scimma.org`, or `#2` for the second in the file.
         name: String,
     },
 }

@@ -92,12 +92,17 @@ fn wait(work: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCod
 
 /// hop's own words at the level asked for; librdkafka's, which say the same once more, only when everything is asked for.
 fn log_to_stderr(args: &Args) {
-    let (own, library) = match (args.quiet, args.verbose) {
-        (true, _) => (LevelFilter::WARN, LevelFilter::OFF),
-        (_, true) => (LevelFilter::DEBUG, LevelFilter::DEBUG),
+    let (own, library) = match (args.quiet, args.verbose, args.debug) {
+        (true, ..) => (LevelFilter::WARN, LevelFilter::OFF),
+        (.., true) => (LevelFilter::TRACE, LevelFilter::TRACE),
+        (_, true, _) => (LevelFilter::DEBUG, LevelFilter::DEBUG),
         _ => (LevelFilter::INFO, LevelFilter::OFF),
     };
-    let targets = Targets::new().with_target("hop", own).with_target("librdkafka", library);
+    let asked = std::env::var("RUST_LOG").ok().filter(|asked| !asked.is_empty() && !args.quiet);
+    let targets = match asked.and_then(|asked| asked.parse::<Targets>().ok()) {
+        Some(targets) => targets,
+        None => Targets::new().with_target("hop", own).with_target("librdkafka", library),
+    };
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())

@@ -256,6 +256,19 @@ impl<'de> Reader<'_, 'de> {
         }
     }
 
+    /// An integer, which JSON may write as `3.0` or `1e3`.
+    fn integer<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        // As many as 63 bits hold.
+        const END: f64 = 9_223_372_036_854_775_808.0;
+        match self.0.next() {
+            Ok(Token::F64(value)) if value.fract() == 0.0 && (-END..END).contains(&value) => {
+                visitor.visit_i64(value as i64)
+            }
+            Ok(token) => self.token(token, visitor),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A value of the kind that the visitor is for.
     fn typed<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match self.0.next() {
@@ -285,9 +298,9 @@ impl<'de> Reader<'_, 'de> {
 }
 
 macro_rules! typed {
-    ($($method:ident)*) => {$(
+    ($how:ident: $($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-            self.typed(visitor)
+            self.$how(visitor)
         }
     )*};
 }
@@ -393,10 +406,13 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
         self.typed(visitor)
     }
 
-    typed! {
-        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+    typed! { integer:
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
-        deserialize_char deserialize_bytes deserialize_byte_buf deserialize_unit deserialize_identifier
+    }
+
+    typed! { typed:
+        deserialize_bool deserialize_char deserialize_bytes deserialize_byte_buf deserialize_unit deserialize_identifier
     }
 }
 

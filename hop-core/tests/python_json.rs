@@ -183,6 +183,19 @@ fn what_a_string_or_an_integer_cannot_hold_is_an_error_that_says_so() {
     assert_eq!(decode::<HashMap<String, u128>>(r#"{"a": 100000000000000000000}"#).unwrap()["a"], 10_u128.pow(20));
 }
 
+#[test]
+fn an_integer_may_be_written_as_a_float_that_is_whole() {
+    let read = |text: &str| decode::<HashMap<String, i64>>(&format!(r#"{{"n": {text}}}"#)).map(|map| map["n"]);
+    for (text, value) in [("3.0", 3), ("1e3", 1000), ("-2.50e1", -25), ("-0.0", 0), ("9e15", 9_000_000_000_000_000)] {
+        assert_eq!(read(text).unwrap(), value, "{text}");
+    }
+    for text in ["3.5", "1e19", "-1e300", "NaN", "Infinity", "1e-1"] {
+        assert!(read(text).is_err(), "{text}");
+    }
+    assert!(decode::<HashMap<String, u8>>(r#"{"n": 256.0}"#).is_err());
+    assert!(decode::<HashMap<String, u8>>(r#"{"n": -1.0}"#).is_err());
+}
+
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Nested {
     name: String,

@@ -236,3 +236,37 @@ fn schemas_that_refer_to_themselves_and_many_branches_end() {
     let blob = AvroBlob::new(Value::Bytes(vec![1; 3].into())).with_schema(many).unwrap();
     assert_eq!(blob.resolved(&other).unwrap().record().unwrap().as_bytes().unwrap().len(), 3);
 }
+
+#[test]
+fn each_record_of_a_file_is_a_file_of_its_own() {
+    let schema = record(r#"{"name": "a", "type": "string"}, {"name": "b", "type": ["null", "double"]}"#);
+    let records: Vec<Value> = ["x", "", "longer"]
+        .into_iter()
+        .map(|text| Value::object([("a", text.into()), ("b", if text.is_empty() { Value::Null } else { 1.5.into() })]))
+        .collect();
+    let file = AvroBlob::of_records(records.clone()).with_schema(schema).unwrap();
+    let read = AvroBlob::decode((&file.encode().unwrap()).into()).unwrap();
+    let each = read.each_record().unwrap();
+    let again: Vec<Value> =
+        each.iter().map(|one| AvroBlob::decode((&one.encode().unwrap()).into()).unwrap().content().unwrap()).collect();
+    assert_eq!(again, records);
+    assert!(
+        AvroBlob::of_records(Vec::new())
+            .with_schema(Schema::parse("\"int\"").unwrap())
+            .unwrap()
+            .each_record()
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[test]
+fn text_that_is_not_a_uuid_is_not_written_as_one() {
+    let schema = record(r#"{"name": "id", "type": {"type": "string", "logicalType": "uuid"}}"#);
+    let write =
+        |text: &str| AvroBlob::new(Value::object([("id", text.into())])).with_schema(schema.clone()).unwrap().encode();
+    assert!(write("e09921f1-7c3b-4b6e-9d7c-2f1d2b6a1c55").is_ok());
+    for wrong in ["example", "", "e09921f1-7c3b-4b6e-9d7c", "e09921f1-7c3b-4b6e-9d7c-2f1d2b6a1cXY"] {
+        assert!(write(wrong).is_err(), "{wrong}");
+    }
+}

@@ -125,12 +125,16 @@ fn what_is_there_already_is_overwritten_only_when_asked_for() {
     let home = Home::new();
     home.add("username,password\nada,first\n", &[]).expect(0);
     let refused = home.add("username,password\neve,other\nada,second\n", &[]);
-    refused.expect(1);
-    assert_eq!(
-        refused.err,
-        "hop: there is a credential `ada` for any broker already; remove it first, or overwrite it with `--force`\n"
+    // As in hop-client, which says so and goes on.
+    refused.expect(0);
+    assert!(
+        refused.err.contains("hop: there is a credential `ada` for any broker already; overwrite it with `--force`\n"),
+        "{}",
+        refused.err
     );
-    assert!(!home.text("auth.toml").contains("eve"), "half of it was added");
+    assert!(refused.err.contains(&format!("wrote {}", home.file("auth.toml").display())), "{}", refused.err);
+    let text = home.text("auth.toml");
+    assert!(text.contains("eve") && text.contains("first") && !text.contains("second"), "{text}");
     home.add("username,password\nada,second\n", &["--force"]).expect(0);
     let text = home.text("auth.toml");
     assert!(text.contains("second") && !text.contains("first"), "{text}");
@@ -240,12 +244,12 @@ fn settings_are_shown_and_written_and_the_environment_goes_first() {
         home.run(&["configure", "locate", "-t", "auth"]).expect(0),
         format!("{}\n", home.file("auth.toml").display())
     );
-    assert_eq!(home.run(&["configure", "show"]).expect(0), "fetch_external: true\nautomatic_offload: true\n");
+    assert_eq!(home.run(&["configure", "show"]).expect(0), "fetch_external: True\nautomatic_offload: True\n");
     home.run(&["configure", "set", "automatic_offload", "Off"]).expect(0);
-    assert_eq!(home.run(&["configure", "show"]).expect(0), "fetch_external: true\nautomatic_offload: false\n");
+    assert_eq!(home.run(&["configure", "show"]).expect(0), "fetch_external: True\nautomatic_offload: False\n");
     let shown =
         home.hop(&["configure", "show"]).env("HOP_AUTOMATIC_OFFLOAD", "yes").env("HOP_FETCH_EXTERNAL", "0").run();
-    assert_eq!(shown.expect(0), "fetch_external: false\nautomatic_offload: true\n");
+    assert_eq!(shown.expect(0), "fetch_external: False\nautomatic_offload: True\n");
     home.run(&["configure", "set", "other", "true"]).expect(2);
     let refused = home.run(&["configure", "set", "fetch_external", "maybe"]);
     refused.expect(1);
@@ -253,4 +257,49 @@ fn settings_are_shown_and_written_and_the_environment_goes_first() {
     let refused = home.hop(&["configure", "show"]).env("HOP_FETCH_EXTERNAL", "maybe").run();
     refused.expect(1);
     assert!(refused.err.contains("the variable HOP_FETCH_EXTERNAL is `maybe`"), "{}", refused.err);
+}
+
+#[test]
+fn long_options_have_unambiguous_beginnings() {
+    let home = Home::new();
+    home.add("username,password\nada,first\n", &[]).expect(0);
+    home.add("username,password\nada,second\n", &["--fo"]).expect(0);
+    assert!(home.text("auth.toml").contains("second"));
+    hop(["--verb", "version"]).run().expect(0);
+    hop(["--deb", "version"]).run().expect(0);
+    hop(["-d", "version"]).run().expect(0);
+    // `--quiet` and `--verbose` are alike in nothing; `--until-eos` is meant by its beginning.
+    hop(["subscribe", "--unt"]).run().expect(2);
+}
+
+#[test]
+fn a_label_that_is_not_linked_is_refused_by_subscribe() {
+    let refused = hop(["subscribe", "-f", "donuts", "--no-auth", "kafka://127.0.0.1:1/t"]).run();
+    assert_eq!(refused.expect(2), "");
+    assert!(refused.err.contains("donuts") && refused.err.contains("voevent"), "{}", refused.err);
+}
+
+#[test]
+fn an_avro_file_of_several_records_is_not_published_as_one_message() {
+    use hop_core::{MessageModel, Value};
+    let folder = tempfile::tempdir().unwrap();
+    for count in [0, 2, 3] {
+        let file = folder.path().join("several.avro");
+        let records = vec![Value::object([("a", 1.into())]); count];
+        let content = match count {
+            0 => hop_models::AvroBlob::of_records(records)
+                .with_schema(hop_models::avro::Schema::parse("\"int\"").unwrap())
+                .unwrap()
+                .encode(),
+            _ => hop_models::AvroBlob::of_records(records).encode(),
+        };
+        std::fs::write(&file, content.unwrap()).unwrap();
+        let refused =
+            hop(["publish", "-f", "avro", "--no-auth", "kafka://127.0.0.1:1/t", file.to_str().unwrap()]).run();
+        refused.expect(1);
+        assert!(refused.err.contains(&format!("it holds {count} records")), "{}", refused.err);
+        assert!(refused.err.contains("--each-record") && refused.err.contains("nothing was sent"), "{}", refused.err);
+    }
+    let wrong = hop(["publish", "--each-record", "--no-auth", "kafka://127.0.0.1:1/t"]).run();
+    wrong.expect(2);
 }

@@ -99,7 +99,7 @@ fn files_are_published_in_their_order_and_printed_in_their_file_form() {
         ("VOEVENT", ["voevent/v2.0/prefixed/content.xml", "voevent/v1.1/stc-namespace/content.xml"]),
         ("circular", ["circular/hop/plain/file.txt", "circular/hop/unknown-titles/file.txt"]),
         ("gcntextnotice", ["gcntextnotice/fermi/alert/content.txt", "gcntextnotice/odd/latin-1/content.txt"]),
-        ("avro", ["avro/survey/alert/content.avro", "avro/codec/deflate/content.avro"]),
+        ("avro", ["avro/survey/alert/content.avro", "avro/hop/inferred/content.avro"]),
         ("external", ["external/hop/plain/content.json", "external/hop/not-ascii/content.json"]),
         ("json", ["json/hop/object/content.json", "json/hop/not-a-number/content.json"]),
         ("blob", ["blob/hop/bytes/content.bin", "blob/bare/binary/content.bin"]),

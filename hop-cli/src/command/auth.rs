@@ -20,6 +20,7 @@ pub(crate) fn run(options: Auth) -> Result<ExitCode, Failure> {
             let removed = store.remove(&name)?;
             store.save()?;
             tracing::info!(target: "hop", "removed {removed}");
+            tracing::info!(target: "hop", "wrote {}", output::path(&auth::path()?));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -64,13 +65,22 @@ fn add(options: &AddCredential) -> Result<(), Failure> {
     let mut said = Vec::new();
     for credential in credentials {
         let name = credential.to_string();
+        // As in hop-client, this is said, and no failure.
+        if !options.force && store.contains(&credential) {
+            output::complain(format_args!("there is a credential {name} already; overwrite it with `--force`"));
+            continue;
+        }
         let overwritten = store.add(credential, options.force)?;
         said.push(format!("{} {name}", if overwritten { "overwrote" } else { "added" }));
+    }
+    if said.is_empty() {
+        return Ok(());
     }
     store.save()?;
     for line in said {
         tracing::info!(target: "hop", "{line}");
     }
+    tracing::info!(target: "hop", "wrote {}", output::path(&auth::path()?));
     Ok(())
 }
 

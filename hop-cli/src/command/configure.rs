@@ -12,10 +12,15 @@ pub(crate) fn run(options: Configure) -> Result<ExitCode, Failure> {
         Configure::Locate { which: Located::Auth } => output::located(&auth::path()?)?,
         Configure::Show => {
             for (name, on) in Configuration::load()?.settings() {
-                output::line(format_args!("{name}: {on}"))?;
+                // As hop-client prints it.
+                output::line(format_args!("{name}: {}", if on { "True" } else { "False" }))?;
             }
         }
-        Configure::Set { name, value } => Configuration::store(&name, &value)?,
+        Configure::Set { name, value } => {
+            Configuration::store(&name, &value)?;
+            let file = Configuration::path()?;
+            tracing::info!(target: "hop", "wrote {name} = {value} to {}", output::path(&file));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

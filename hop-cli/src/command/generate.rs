@@ -12,6 +12,10 @@ use crate::{label, output};
 
 pub(crate) fn run(options: &Generate) -> Result<ExitCode, Failure> {
     label::check(&options.format).map_err(Failure::Usage)?;
+    if options.format.bytes().all(|byte| byte == b'.') {
+        // Fixtures are kept in a folder of that name.
+        return Err(Failure::Usage(format!("`{}` names another folder; give the format a label", options.format)));
+    }
     if let Some(name) = &options.name {
         check_type_name(name).map_err(Failure::Usage)?;
     }
@@ -30,11 +34,13 @@ pub(crate) fn run(options: &Generate) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::SUCCESS);
     };
-    let regenerated = may_be_written(out)?;
+    let own = may_be_written(out)?;
+    let regenerated = own.is_some();
     if let (Some(schema), Some(path)) = (&generated.schema, &schema_path) {
         write_schema(path, schema, options, regenerated)?;
     }
-    write(out, generated.module.as_bytes())?;
+    let end = format!("{END}{:016x}\n", digest(&generated.module));
+    write(out, format!("{}{end}{}", generated.module, own.unwrap_or_default()).as_bytes())?;
     let fixtures = options.fixtures.clone().unwrap_or_else(|| home(out).join("fixtures").join(&options.format));
     let case = fixtures.join(CASE);
     if let Some(fixture) = &generated.fixture {
@@ -73,11 +79,28 @@ fn report(out: &Path, case: &Path, generated: &Generated) -> io::Result<()> {
     output::line(format_args!("It needs {}.", crates.join(", ")))
 }
 
-/// Whether a file is there already, and was generated.
-fn may_be_written(path: &Path) -> Result<bool, Failure> {
+/// What ends the generated part of a file, before the digest of it; what stands behind is the author's, and kept.
+const END: &str = "// The end of what `hop generate` wrote; what follows is kept. ";
+
+/// A number that changes with the text, but not with how it is wrapped.
+fn digest(text: &str) -> u64 {
+    // FNV-1a: no more is asked of it than to notice that somebody wrote something.
+    let code = text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b',');
+    code.fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3))
+}
+
+/// What stands behind the generated part of a file that is there already; `None` where there is no file.
+fn may_be_written(path: &Path) -> Result<Option<String>, Failure> {
     match fs::read_to_string(path) {
-        Ok(text) if text.contains(MARK) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Ok(text) if text.contains(MARK) => {
+            let parts = text.split_once(END).and_then(|(generated, rest)| {
+                let (stated, own) = rest.split_once('\n').unwrap_or((rest, ""));
+                let unchanged = u64::from_str_radix(stated.trim(), 16).ok() == Some(digest(generated));
+                unchanged.then(|| own.to_owned())
+            });
+            parts.map(Some).ok_or_else(|| taken(path, "was changed by hand, or written by an older version"))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Ok(_) => Err(taken(path, "was not generated")),
         Err(error) => Err(named(path, error)),
     }
@@ -130,7 +153,10 @@ fn named(path: &Path, error: io::Error) -> Failure {
 /// The crate that a file is of; else its folder.
 fn home(file: &Path) -> PathBuf {
     let folder = file.parent().unwrap_or(Path::new(""));
-    let here = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    // Where links and `..` lead, as far as there are folders already.
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let there = absolute.ancestors().find_map(|folder| fs::canonicalize(folder).ok());
+    let here = there.unwrap_or(absolute);
     let home = here.ancestors().find(|folder| folder.join("Cargo.toml").is_file());
     home.map_or_else(|| folder.to_owned(), Path::to_owned)
 }

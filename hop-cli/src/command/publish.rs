@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use bytes::Bytes;
 use hop_core::{AnyModel, Registry};
+use hop_models::AvroBlob;
 
 use super::decode::read;
 use crate::args::Publish;
@@ -67,18 +68,32 @@ fn complain(error: &hop_kafka::Error) -> usize {
 /// Every message, read before the first is sent: a file that does not load stops all.
 fn load(registry: &Registry, options: &Publish) -> Result<Vec<Box<dyn AnyModel>>, Failure> {
     let model = registry.require(&options.format).map_err(|error| Failure::Usage(error.to_string()))?;
+    if options.each_record && model.format() != "avro" {
+        return Err(Failure::Usage("`--each-record` is for Avro files: add `--format avro`".to_owned()));
+    }
     if !options.files.is_empty() {
-        return options
-            .files
-            .iter()
-            .map(|path| {
-                let named = |what: String| {
-                    Failure::Io(std::io::Error::other(format!("{}: {what}; nothing was sent", path.display())))
-                };
-                let content = read(path).map_err(|error| named(error.to_string()))?;
-                model.load((&content).into()).map_err(|error| named(error.to_string()))
-            })
-            .collect();
+        let mut messages = Vec::with_capacity(options.files.len());
+        for path in &options.files {
+            let named = |what: String| {
+                Failure::Io(std::io::Error::other(format!("{}: {what}; nothing was sent", path.display())))
+            };
+            let content = read(path).map_err(|error| named(error.to_string()))?;
+            let message = model.load((&content).into()).map_err(|error| named(error.to_string()))?;
+            match message.downcast_ref::<AvroBlob>() {
+                Some(blob) if options.each_record => {
+                    messages.extend(records(blob).map_err(|error| named(error.to_string()))?)
+                }
+                Some(blob) if blob.count() != 1 => {
+                    return Err(named(format!(
+                        "it holds {} records, and hop-client reads messages of one only; send each as a message of its own \
+                         with `--each-record`",
+                        blob.count()
+                    )));
+                }
+                _ => messages.push(message),
+            }
+        }
+        return Ok(messages);
     }
     if !BY_LINE.contains(&model.format()) {
         return Err(Failure::Usage(format!(
@@ -96,6 +111,12 @@ fn load(registry: &Registry, options: &Publish) -> Result<Vec<Box<dyn AnyModel>>
             model.load((&line).into()).map_err(|error| named(error).into())
         })
         .collect()
+}
+
+/// Each record of a file as a file of its own, by the same schema.
+fn records(blob: &AvroBlob) -> Result<Vec<Box<dyn AnyModel>>, hop_core::Error> {
+    let one = |record: AvroBlob| Box::new(record) as Box<dyn AnyModel>;
+    Ok(blob.each_record()?.into_iter().map(one).collect())
 }
 
 /// The lines, without their ends; what follows the last end is a line unless it is empty.

@@ -11,6 +11,9 @@ use crate::{output, show};
 
 pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCode, Failure> {
     let delimiter = unescape(&options.delimiter).map_err(Failure::Usage)?;
+    for label in &options.format {
+        registry.require(label).map_err(|error| Failure::Usage(error.to_string()))?;
+    }
     let hop = crate::stream(registry, options.no_auth).build()?;
     let mut request = hop
         .subscribe(&options.url)

@@ -75,7 +75,7 @@ pub(super) fn text(schema: &str) -> String {
 fn uses(body: &str) -> String {
     // Types are named in code; the words of a schema stand behind slashes, and its keys in attributes of serde.
     let is_code = |line: &&str| !["///", "#[serde("].iter().any(|start| line.trim_start().starts_with(start));
-    let code: Vec<&str> = body.lines().filter(is_code).collect();
+    let code: Vec<&str> = body.lines().filter(is_code).map(types_in).collect();
     let named = |name: &str| {
         let is_it = |word: &str| word == name;
         code.iter().any(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(is_it))
@@ -84,7 +84,12 @@ fn uses(body: &str) -> String {
     if named("BTreeMap") {
         out.push_str("use std::collections::BTreeMap;\n\n");
     }
-    out.push_str(if named("Value") { "use hop_core::{HopModel, Value};\n" } else { "use hop_core::HopModel;\n" });
+    out.push_str(match (named("Object"), named("Value")) {
+        (true, true) => "use hop_core::{HopModel, Object, Value};\n",
+        (true, false) => "use hop_core::{HopModel, Object};\n",
+        (false, true) => "use hop_core::{HopModel, Value};\n",
+        (false, false) => "use hop_core::HopModel;\n",
+    });
     if named("Avro") {
         out.push_str("use hop_models::codec::Avro;\n");
     }
@@ -97,6 +102,22 @@ fn uses(body: &str) -> String {
     }
     out.push('\n');
     out
+}
+
+/// The part of a line of code that names types: not the name of a field or of a variant.
+fn types_in(line: &str) -> &str {
+    let code = line.trim_start();
+    if code.starts_with("#[") {
+        return code;
+    }
+    let start = if code.starts_with("pub ") {
+        code.find(": ").or_else(|| code.starts_with("pub enum").then_some(code.len()))
+    } else {
+        code.find('(')
+    };
+    // A variant without content names no type.
+    let rest = if code.starts_with("pub ") { code } else { "" };
+    start.map_or(rest, |start| &code[start..])
 }
 
 struct Writer<'a> {
@@ -116,9 +137,7 @@ impl Writer<'_> {
         let known_as = docs::code(&item.known_as);
         self.docs(&item.docs, &known_as, "");
         let traits = match &item.shape {
-            Shape::Record(fields)
-                if !fields.is_empty() && fields.iter().all(|field| !field.is_required() && !field.rest) =>
-            {
+            Shape::Record(fields) if !fields.is_empty() && fields.iter().all(|field| !field.is_required()) => {
                 "Debug, Clone, PartialEq, Default, Serialize, Deserialize"
             }
             _ => "Debug, Clone, PartialEq, Serialize, Deserialize",
@@ -184,6 +203,10 @@ impl Writer<'_> {
                 self.line(&format!("    #[serde(rename = {key:?})]"));
             }
             let mut of = self.written(id, &field.of);
+            if field.rest && field.of == Type::Map(Box::new(Type::Any)) {
+                // In the order in which it came.
+                of = "Object".to_owned();
+            }
             match field.presence {
                 Presence::Required => {}
                 Presence::Optional => {
@@ -243,8 +266,9 @@ impl Writer<'_> {
             };
             let otherwise = if known_as.is_empty() { plain(&branch.of).to_owned() } else { docs::code(known_as) };
             self.docs(&branch.docs, &otherwise, "    ");
-            if choice.tagged && known_as != variant {
-                self.line(&format!("    #[serde(rename = {known_as:?})]"));
+            let tag = branch.tag.as_deref().unwrap_or(known_as);
+            if choice.tagged && tag != variant {
+                self.line(&format!("    #[serde(rename = {tag:?})]"));
             }
             let mut of = self.written(id, &branch.of);
             // Records are large beside what else there may be.

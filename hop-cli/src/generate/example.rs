@@ -2,15 +2,30 @@
 
 use hop_core::{Object, Value};
 
-use super::shape::{Field, Id, Presence, Shape, Shapes, Type};
+use super::shape::{Branch, Field, Id, Presence, Shape, Shapes, Type};
 
-/// A message of `root`, in the order and the types in which the generated code writes it; `None` for one that has no end.
+/// A message of `root`, in the order and the types in which the generated code writes it.
 ///
 /// `any` stands where the type leaves open what there is.
-pub(super) fn message(shapes: &Shapes, root: Id, any: &Value) -> Option<Value> {
-    let mut maker = Maker { shapes, any, within: Vec::new() };
+pub(super) fn message(shapes: &Shapes, root: Id, any: &Value) -> Made {
+    let mut maker = Maker { shapes, any, within: Vec::new(), left: MOST_VALUES };
     let given = shapes.items[root].example.as_ref().and_then(|example| maker.item_as(root, example));
-    given.or_else(|| maker.item(root))
+    match given.or_else(|| maker.item(root)) {
+        Some(message) => Made::Message(message),
+        None if maker.left == 0 => Made::TooLarge,
+        None => Made::Endless,
+    }
+}
+
+/// No example has more values: types that hold others twice double with each level.
+const MOST_VALUES: usize = 20_000;
+
+/// What became of an example.
+pub(super) enum Made {
+    Message(Value),
+    /// The type always holds another of its own.
+    Endless,
+    TooLarge,
 }
 
 struct Maker<'a> {
@@ -18,6 +33,8 @@ struct Maker<'a> {
     any: &'a Value,
     /// The items that are being made: they are not made once more within themselves.
     within: Vec<Id>,
+    /// How many more values there may be.
+    left: usize,
 }
 
 impl Maker<'_> {
@@ -32,7 +49,7 @@ impl Maker<'_> {
             Shape::Constant(text) => Some(text.as_str().into()),
             Shape::Choice(choice) => choice.branches.iter().find_map(|branch| {
                 let content = self.of(&branch.of, "")?;
-                Some(if choice.tagged { self.tagged(&branch.of, content) } else { content })
+                Some(if choice.tagged { self.tagged(branch, content) } else { content })
             }),
             Shape::Alias(of) => self.of(of, ""),
             Shape::Pending => None,
@@ -41,9 +58,10 @@ impl Maker<'_> {
         made
     }
 
-    fn tagged(&self, of: &Type, content: Value) -> Value {
-        match of {
-            Type::Item(id) => Value::object([(self.shapes.items[*id].known_as.as_str(), content)]),
+    fn tagged(&self, branch: &Branch, content: Value) -> Value {
+        match (&branch.tag, &branch.of) {
+            (Some(tag), _) => Value::object([(tag.as_str(), content)]),
+            (None, Type::Item(id)) => Value::object([(self.shapes.items[*id].known_as.as_str(), content)]),
             _ => content,
         }
     }
@@ -66,6 +84,7 @@ impl Maker<'_> {
 
     /// Something of a type; `key` is the field that it is for.
     fn of(&mut self, of: &Type, key: &str) -> Option<Value> {
+        self.left = self.left.checked_sub(1)?;
         Some(match of {
             Type::Null => Value::Null,
             Type::Any => self.any.clone(),

@@ -63,7 +63,7 @@ const KEYWORDS: [&str; 51] = [
 const NEVER: [&str; 4] = ["self", "super", "crate", "_"];
 
 /// What generated code names beside its own types.
-pub(super) const TAKEN: [&str; 21] = [
+pub(super) const TAKEN: [&str; 22] = [
     "Avro",
     "BTreeMap",
     "Box",
@@ -76,6 +76,7 @@ pub(super) const TAKEN: [&str; 21] = [
     "Err",
     "HopModel",
     "None",
+    "Object",
     "Ok",
     "Option",
     "PartialEq",

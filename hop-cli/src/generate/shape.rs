@@ -52,6 +52,8 @@ pub(super) struct Choice {
 pub(super) struct Branch {
     pub(super) docs: String,
     pub(super) of: Type,
+    /// What it is called beside its content, where that is not the short name of its type.
+    pub(super) tag: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -332,6 +334,6 @@ fn told_by_constant(shapes: &Shapes, one: &[Field], other: &[Field]) -> bool {
 impl Field {
     /// Whether content without it is refused.
     pub(super) fn is_required(&self) -> bool {
-        self.presence == Presence::Required && !matches!(self.of, Type::Option(_))
+        self.presence == Presence::Required && !matches!(self.of, Type::Option(_)) && !self.rest
     }
 }

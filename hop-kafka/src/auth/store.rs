@@ -109,6 +109,18 @@ impl CredentialStore {
         &self.credentials
     }
 
+    /// Whether there is a credential with the same username for the same broker.
+    pub fn contains(&self, credential: &Credential) -> bool {
+        self.place(credential).is_some()
+    }
+
+    fn place(&self, credential: &Credential) -> Option<usize> {
+        let same = |other: &Credential| {
+            other.username == credential.username && other.has_broker_of(credential) && !other.has_no_name()
+        };
+        self.credentials.iter().rposition(same)
+    }
+
     /// Adds a credential, or puts it in the place of the one with the same username and hostname. Returns whether there
     /// was one.
     ///
@@ -116,10 +128,7 @@ impl CredentialStore {
     /// Kind `Credential`: there is one already, and it is not to be overwritten; or the credential cannot be used.
     pub fn add(&mut self, credential: Credential, overwrite: bool) -> Result<bool, Error> {
         credential.check()?;
-        let same = |other: &Credential| {
-            other.username == credential.username && other.has_broker_of(&credential) && !other.has_no_name()
-        };
-        let found = self.credentials.iter().rposition(same);
+        let found = self.place(&credential);
         match found {
             Some(_) if !overwrite => {
                 return Err(Error::new(ErrorKind::Credential, format!("there is a credential {credential} already"))

@@ -69,6 +69,13 @@ pub(super) fn skip<'a>(schema: &'a Schema, cursor: &mut Cursor<'a>, id: Id) -> R
     Ok(())
 }
 
+/// How many bytes the first record takes, of records that were checked before.
+pub(super) fn length(schema: &Schema, data: &[u8]) -> Read<usize> {
+    let mut cursor = Cursor::new(data);
+    skip(schema, &mut cursor, schema.root())?;
+    Ok(cursor.at())
+}
+
 struct Check<'a, 'b> {
     schema: &'a Schema,
     cursor: Cursor<'a>,

@@ -135,6 +135,26 @@ impl AvroBlob {
         File::datum(schema, datum.into(), &Limits::DEFAULT).map(Self::read)
     }
 
+    /// Returns each record as a file of its own, by the same schema: hop-client reads messages of one record only.
+    ///
+    /// # Errors
+    /// Those of [`records`](Self::records).
+    pub fn each_record(&self) -> Result<Vec<Self>, Error> {
+        let file = self.file()?;
+        let mut each = Vec::with_capacity(file.count());
+        for Block { data, count } in &file.blocks {
+            let mut start = 0;
+            for _ in 0..*count {
+                let end =
+                    start + decode::length(&file.schema, &data[start..]).map_err(|fault| fault.into_error(0, None))?;
+                let block = Block { data: data.slice(start..end), count: 1 };
+                each.push(Self::read(File { schema: file.schema.clone(), blocks: vec![block], bytes: None }));
+                start = end;
+            }
+        }
+        Ok(each)
+    }
+
     /// Returns the records as the reader's schema has them, by Avro's
     /// [schema resolution](https://avro.apache.org/docs/1.12.0/specification/#schema-resolution): fields and types are found by
     /// their names and aliases, those that the writer has not have their defaults, and numbers, strings and bytes are promoted.

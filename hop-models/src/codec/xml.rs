@@ -64,7 +64,18 @@ impl<M: Serialize + DeserializeOwned> Codec<M> for Xml {
         let text = Document::check(content).map_err(|error| error.about(format))?;
         // It was checked.
         let text = std::str::from_utf8(&text).unwrap_or_default();
-        let mut reader = Deserializer::from_str(text);
+        let trimmed = text.trim_start();
+        if trimmed.len() < text.len()
+            && trimmed.strip_prefix("<?xml").is_some_and(|rest| rest.starts_with([' ', '\t', '\r', '\n']))
+        {
+            return Err(Error::new(ErrorKind::Malformed, format)
+                .expected("the XML declaration at the start")
+                .found("white space before it")
+                .at(hop_core::Location::in_text(text.as_bytes(), 0)));
+        }
+        // The declaration was read: quick-xml refuses versions such as `1.7`, which parsers of XML 1.0 are to take.
+        let start = if text.starts_with("<?xml ") { text.find("?>").map_or(0, |end| end + 2) } else { 0 };
+        let mut reader = Deserializer::from_str(&text[start..]);
         reader.recursion_limit(content.limits().depth.min(DEEPEST));
         reader.event_buffer_size(Some(MOST_PUT_ASIDE));
         M::deserialize(&mut reader).map_err(|error| {
@@ -74,7 +85,9 @@ impl<M: Serialize + DeserializeOwned> Codec<M> for Xml {
             };
             let at = usize::try_from(reader.get_ref().get_ref().buffer_position()).unwrap_or(usize::MAX);
             let found: String = error.to_string().chars().take(200).collect();
-            Error::new(kind, format).found(found).at(hop_core::Location::in_text(text.as_bytes(), at))
+            Error::new(kind, format)
+                .found(found)
+                .at(hop_core::Location::in_text(text.as_bytes(), at.saturating_add(start)))
         })
     }
 
@@ -114,6 +127,27 @@ mod tests {
     struct Maybe {
         known: f64,
         maybe: Option<f64>,
+    }
+
+    #[test]
+    fn the_declaration_stands_first_or_not_at_all_and_is_of_any_version() {
+        let read = |start: &str| {
+            Xml::decode("maybe", format!("{start}<M><known>1</known><maybe>2</maybe></M>").as_str().into())
+        };
+        for start in
+            ["", "\n", "<?xml version=\"1.0\"?>", "<?xml version=\"1.7\"?>", "<?xml version=\"1.1\" ?>\n<!-- c -->"]
+        {
+            assert_eq!(read(start).unwrap(), Maybe { known: 1.0, maybe: Some(2.0) }, "{start}");
+        }
+        for start in [
+            "\n<?xml version=\"1.0\"?>",
+            " <?xml version=\"1.0\"?>",
+            "\t\n<?xml version=\"1.1\"?>",
+            "\u{feff} <?xml version=\"1.0\"?>",
+        ] {
+            let error = read(start).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Malformed, "{start:?}: {error}");
+        }
     }
 
     #[test]

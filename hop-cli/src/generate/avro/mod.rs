@@ -120,7 +120,7 @@ impl Reader {
                 presence: presence(&of, default.as_ref()),
                 key,
                 of,
-                example: default,
+                example: default.or_else(|| uuid(&json["type"])),
                 constant: None,
                 rest: false,
             };
@@ -174,13 +174,26 @@ impl Reader {
         match <[Type; 1]>::try_from(of) {
             Ok([one]) => one,
             Err(of) => {
-                let branches = of.into_iter().map(|of| Branch { docs: String::new(), of }).collect();
+                let tags: Vec<Option<String>> = of.iter().map(|one| self.tag(one, &of)).collect();
+                let branches =
+                    of.into_iter().zip(tags).map(|(of, tag)| Branch { docs: String::new(), of, tag }).collect();
                 let within = within.rsplit('.').next().unwrap_or_default().to_owned();
                 let shape = Shape::Choice(Choice { branches, tagged });
                 let docs = String::new();
                 Type::Item(self.shapes.add(Item { known_as: key.to_owned(), within, docs, shape, example: None }))
             }
         }
+    }
+
+    /// The full name of a branch, where others have the same short one.
+    fn tag(&self, of: &Type, among: &[Type]) -> Option<String> {
+        let Type::Item(id) = of else { return None };
+        let known_as = |id: Id| &self.shapes.items[id].known_as;
+        let same = |other: &&Type| matches!(other, Type::Item(other) if known_as(*other) == known_as(*id));
+        if among.iter().filter(same).count() < 2 {
+            return None;
+        }
+        self.named.iter().find(|(_, named)| *named == of).map(|(full, _)| full.clone())
     }
 
     fn is_enumeration(&self, id: Id) -> bool {
@@ -204,6 +217,23 @@ fn docs_of(object: &Object) -> String {
 
 fn text(json: Option<&Value>) -> String {
     json.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// An example of a UUID, where that is what is asked for.
+fn uuid(json: &Value) -> Option<Value> {
+    match json {
+        Value::Array(branches) => branches.iter().find_map(uuid),
+        Value::Object(object) if object.get("logicalType").and_then(Value::as_str) == Some("uuid") => {
+            Some("e09921f1-7c3b-4b6e-9d7c-2f1d2b6a1c55".into())
+        }
+        Value::Object(object) => match object.get("type").and_then(Value::as_str) {
+            Some("array") => uuid(object.get("items")?).map(|one| Value::Array(vec![one])),
+            Some("map") => uuid(object.get("values")?).map(|one| Value::object([("example", one)])),
+            Some(_) => None,
+            None => uuid(object.get("type")?),
+        },
+        _ => None,
+    }
 }
 
 /// Whether a reader gets by without a field: by its default where Rust has the same.

@@ -13,6 +13,21 @@ use super::{Name, Reader, types};
 struct Keys {
     fields: Vec<Field>,
     required: HashSet<String>,
+    /// Whether there are no others.
+    closed: bool,
+}
+
+/// The field for the keys that a record does not name.
+fn rest_of(of: Type) -> Field {
+    Field {
+        key: "more".to_owned(),
+        docs: "Whatever else is there.".to_owned(),
+        of,
+        presence: Presence::Required,
+        example: None,
+        constant: None,
+        rest: true,
+    }
 }
 
 impl Reader {
@@ -58,7 +73,11 @@ impl Reader {
         self.known.insert(at.clone(), Type::Item(id));
         let mut keys = Keys::default();
         self.gather(at, &name.of, false, &mut keys)?;
-        let Keys { mut fields, required } = keys;
+        let Keys { mut fields, required, closed } = keys;
+        // What a schema permits without naming it is kept, and written back.
+        if !closed && !fields.iter().any(|field| field.rest) {
+            fields.push(rest_of(Type::Map(Box::new(Type::Any))));
+        }
         for field in fields.iter_mut().filter(|field| required.contains(&field.key)) {
             field.presence = Presence::Required;
         }
@@ -101,21 +120,17 @@ impl Reader {
         if let (Some(required), false) = (of.get("required").and_then(Value::as_array), any) {
             keys.required.extend(required.iter().filter_map(Value::as_str).map(str::to_owned));
         }
+        keys.closed |= !any
+            && ["additionalProperties", "unevaluatedProperties"]
+                .iter()
+                .any(|key| of.get(key).and_then(Value::as_bool) == Some(false));
         if let Some(values) = self.rest(of, at, within)? {
             let of = Type::Map(Box::new(values));
             match keys.fields.iter_mut().find(|field| field.rest) {
                 // What one part leaves to it is not what another does.
                 Some(rest) if rest.of != of => rest.of = Type::Map(Box::new(Type::Any)),
                 Some(_) => {}
-                None => keys.fields.push(Field {
-                    key: "more".to_owned(),
-                    docs: "Whatever else is there.".to_owned(),
-                    of,
-                    presence: Presence::Required,
-                    example: None,
-                    constant: None,
-                    rest: true,
-                }),
+                None => keys.fields.push(rest_of(of)),
             }
         }
         Ok(())
@@ -152,7 +167,7 @@ impl Reader {
         };
         let known = fields[place].of.clone();
         let of = if any {
-            self.one_of([known, of].map(|of| Branch { docs: String::new(), of }).into(), at, &name)?
+            self.one_of([known, of].map(|of| Branch { docs: String::new(), of, tag: None }).into(), at, &name)?
         } else {
             self.both(known, of)
         };

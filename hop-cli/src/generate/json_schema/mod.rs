@@ -30,6 +30,12 @@ const LONGEST_ARRAY: usize = 32;
 /// # Errors
 /// Kind `Invalid` when it is none, or refers to what is not there; kind `Unsupported` for references of other kinds.
 pub(super) fn read(path: &Path, json: Value) -> Result<Origin, Error> {
+    if !is_schema(&json) {
+        return Err(Error::new(ErrorKind::Invalid, path.display().to_string())
+            .expected("a JSON Schema")
+            .found("JSON without any of its keywords, such as a message")
+            .help("give the schema, not a message by it"));
+    }
     let (documents, root) = Documents::of(path, json);
     let mut reader = Reader {
         documents,
@@ -52,6 +58,31 @@ pub(super) fn read(path: &Path, json: Value) -> Result<Origin, Error> {
     let example = schema["examples"].as_array().and_then(<[Value]>::first).cloned();
     reader.shapes.items[id].example = example.or_else(|| schema.get("example").cloned());
     Ok(Origin { shapes: reader.shapes, root: id, title })
+}
+
+/// Whether JSON has a keyword of JSON Schema, of the kind of value that it takes; a message may have a `$schema` too.
+fn is_schema(json: &Value) -> bool {
+    const OBJECTS: [&str; 7] =
+        ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "not", "if"];
+    const LISTS: [&str; 6] = ["allOf", "anyOf", "oneOf", "enum", "prefixItems", "required"];
+    const TYPES: [&str; 7] = ["null", "boolean", "integer", "number", "string", "array", "object"];
+    const SCHEMAS: [&str; 3] = ["additionalProperties", "items", "unevaluatedProperties"];
+    let Value::Object(object) = json else { return true };
+    let has = |key: &str, kind: &dyn Fn(&Value) -> bool| object.get(key).is_some_and(kind);
+    let is_schema = |value: &Value| matches!(value, Value::Object(_) | Value::Bool(_) | Value::Array(_));
+    object.is_empty()
+        || has("type", &|kind| match kind {
+            Value::Array(several) => several.iter().all(|one| one.as_str().is_some_and(|one| TYPES.contains(&one))),
+            one => one.as_str().is_some_and(|one| TYPES.contains(&one)),
+        })
+        || has("$ref", &|reference| reference.as_str().is_some())
+        || has("$dynamicRef", &|reference| reference.as_str().is_some())
+        || has("$recursiveRef", &|reference| reference.as_str().is_some())
+        || has("const", &|_| true)
+        || OBJECTS.iter().any(|key| has(key, &|value| value.as_object().is_some()))
+        || LISTS.iter().any(|key| has(key, &is_array))
+        || SCHEMAS.iter().any(|key| has(key, &is_schema))
+        || has("$schema", &|dialect| dialect.as_str().is_some_and(|dialect| dialect.contains("json-schema.org")))
 }
 
 /// What a type is to be called, and what it belongs to.
@@ -139,7 +170,7 @@ impl Reader {
                     let at = at.part(key).part(&part.to_string());
                     let known_as = self.title(&at).unwrap_or_else(|| name.of.clone());
                     let name = Name { of: known_as, within: name.within.clone() };
-                    Ok(Branch { docs: self.docs(&at)?, of: self.of(&at, &name)? })
+                    Ok(Branch { docs: self.docs(&at)?, of: self.of(&at, &name)?, tag: None })
                 })
                 .collect::<Result<_, Error>>()?;
             if one_holds {
@@ -182,7 +213,7 @@ impl Reader {
                     return Err(self.error(at, "one of JSON's types", format!("`{}`", other.escape_debug())));
                 }
             };
-            branches.push(Branch { docs: String::new(), of });
+            branches.push(Branch { docs: String::new(), of, tag: None });
         }
         if branches.is_empty() {
             return Ok(Type::Null);
@@ -309,7 +340,8 @@ impl Reader {
             1 => apart.remove(0),
             _ => {
                 let said = |of: &Type| docs.iter().find(|(other, _)| other == of).map(|(_, docs)| docs.clone());
-                let branches = apart.into_iter().map(|of| Branch { docs: said(&of).unwrap_or_default(), of }).collect();
+                let branches =
+                    apart.into_iter().map(|of| Branch { docs: said(&of).unwrap_or_default(), of, tag: None }).collect();
                 let docs = self.docs(at)?;
                 Type::Item(self.add(name, docs, Shape::Choice(Choice { branches, tagged: false })))
             }
