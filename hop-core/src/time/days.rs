@@ -46,7 +46,7 @@ impl Time {
         let carried = (days.fract() + more).floor();
         let whole = days.trunc() + carried;
         let fraction = days.fract() + more - carried;
-        if !(whole.abs() < 1e7) {
+        if whole.is_nan() || whole.abs() >= 1e7 {
             return None;
         }
         let mut day = whole as i32 - MJD_1970;

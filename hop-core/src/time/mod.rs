@@ -196,7 +196,7 @@ impl Time {
     pub fn plus(&self, seconds: f64) -> Result<Self, Error> {
         let invalid = || not_a_time(&format!("{self} + {seconds} s"));
         // More than the calendar holds, and so that the product fits.
-        if !(seconds.abs() < 1e12) {
+        if seconds.is_nan() || seconds.abs() >= 1e12 {
             return Err(invalid());
         }
         // Whole seconds apart, so that a long span does not cost the nanoseconds.
