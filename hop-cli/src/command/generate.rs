@@ -65,7 +65,7 @@ fn report(out: &Path, case: &Path, generated: &Generated) -> io::Result<()> {
         output::line(format_args!("{}: its schema", output::path(&out.with_extension("avsc"))))?;
     }
     if generated.fixture.is_some() {
-        output::line(format_args!("{}: an example", output::path(&case)))?;
+        output::line(format_args!("{}: an example", output::path(case)))?;
     } else {
         output::line("no example: none was found that the schema takes; put a message of yours among the fixtures")?;
     }

@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_declaration_stands_first_or_not_at_all_and_is_of_any_version() {
-        let read = |start: &str| {
+        let read = |start: &str| -> Result<Maybe, hop_core::Error> {
             Xml::decode("maybe", format!("{start}<M><known>1</known><maybe>2</maybe></M>").as_str().into())
         };
         for start in
