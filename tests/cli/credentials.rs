@@ -97,10 +97,10 @@ fn a_bad_entry_is_listed_with_what_is_wrong_and_removed() {
 #[test]
 fn a_relative_folder_of_configuration_is_ignored() {
     let home = Home::new();
-    let located = hop(&["auth", "locate"]).env("XDG_CONFIG_HOME", "relative").env("HOME", home.0.path()).run();
+    let located = hop(["auth", "locate"]).env("XDG_CONFIG_HOME", "relative").env("HOME", home.0.path()).run();
     assert_eq!(located.expect(0), format!("{}\n", home.0.path().join(".config/hop/auth.toml").display()));
     for relative in [".", "./config", "~/.config", "../x"] {
-        let located = hop(&["configure", "locate"]).env("XDG_CONFIG_HOME", relative).env("HOME", home.0.path()).run();
+        let located = hop(["configure", "locate"]).env("XDG_CONFIG_HOME", relative).env("HOME", home.0.path()).run();
         assert_eq!(located.expect(0), format!("{}\n", home.0.path().join(".config/hop/config.toml").display()));
     }
 }
