@@ -16,7 +16,7 @@ fn a_file_is_held_to_the_format_that_its_place_or_its_content_tells() {
     let cases = [
         (path("circular/hop/plain/content.json"), "circular", "by its headers"),
         (path("circular/hop/plain/file.txt"), "circular", "by its folder"),
-        (path("voevent/v2.0/prefixed/content.xml"), "voevent", "by its headers"),
+        (path("voevent/v1.0/simple-wherewhen/content.xml"), "voevent", "by its headers"),
         (path("json/bare/object/content.json"), "json", "by its folder"),
         (path("voevent/hop-0.5/envelope/content.json"), "voevent", "by its envelope"),
         (circular.to_str().unwrap().to_owned(), "circular", "by its content"),
