@@ -138,20 +138,8 @@ impl<M: Serialize + DeserializeOwned> Codec<M> for Json {
 }
 
 pub(crate) fn written(format: &'static str, fields: Result<Value, Error>) -> Result<Bytes, Error> {
-    let written = fields.and_then(|fields| json::write(&bytes_as_numbers(fields)));
+    let written = fields.and_then(|fields| json::write_fields(&fields));
     written.map(Bytes::from).map_err(|error| error.about(format))
-}
-
-/// Serde formats without bytes write them as sequences, and read them back from those.
-fn bytes_as_numbers(value: Value) -> Value {
-    match value {
-        Value::Bytes(bytes) => Value::Array(bytes.iter().map(|byte| Value::Int((*byte).into())).collect()),
-        Value::Array(values) => Value::Array(values.into_iter().map(bytes_as_numbers).collect()),
-        Value::Object(object) => {
-            Value::Object(object.into_iter().map(|(key, value)| (key, bytes_as_numbers(value))).collect())
-        }
-        other => other,
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! From a model to what is sent: content, and the headers that hop writes.
 
 use bytes::Bytes;
-use uuid::Uuid;
 
+use crate::id::fresh_id;
 use crate::{AnyModel, Error, ErrorKind, Headers, Payload, header};
 
 /// A message ready to be sent.
@@ -94,6 +94,7 @@ impl Encoder {
     /// Kind `Reserved` when a header of the user's starts with `_` or its name holds a NUL; and what the model's own encoding says.
     pub fn encode(self, model: &dyn AnyModel) -> Result<Outgoing, Error> {
         let mut headers = self.headers;
+        headers.reserve(5);
         for name in headers.iter().map(|header| header.name.as_str()) {
             if name.starts_with(header::RESERVED) {
                 return Err(Error::new(ErrorKind::Reserved, "header")
@@ -113,7 +114,7 @@ impl Encoder {
             headers.remove(header::VERSION);
             headers.push(header::VERSION, Some(version.to_string().into()));
         }
-        headers.push(header::ID, Some(Bytes::copy_from_slice(Uuid::new_v4().as_bytes())));
+        headers.push(header::ID, Some(Bytes::copy_from_slice(&fresh_id())));
         if let Some(sender) = self.sender {
             headers.push(header::SENDER, Some(sender.into()));
         }

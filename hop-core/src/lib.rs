@@ -9,6 +9,7 @@ mod envelope;
 mod error;
 mod fallback;
 mod framing;
+mod id;
 pub mod json;
 mod limits;
 mod model;

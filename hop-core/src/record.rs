@@ -116,6 +116,10 @@ impl Headers {
         Ok(headers)
     }
 
+    pub(crate) fn reserve(&mut self, count: usize) {
+        self.0.reserve(count);
+    }
+
     /// Adds a header at the end.
     pub fn push(&mut self, name: impl Into<String>, value: Option<Bytes>) {
         self.0.push(Header { name: name.into(), value });

@@ -245,9 +245,10 @@ macro_rules! register {
 /// The models of `hop-core` itself, in every registry.
 const BUILT_IN: [Registration; 2] = [crate::registration!(Blob), crate::registration!(JsonBlob)];
 
-/// The models by label.
+/// The models by label; by default there are none, not even the built-in ones.
 ///
 /// Labels are matched without regard to case.
+#[derive(Default)]
 pub struct Registry {
     /// In the order of their labels.
     registrations: Vec<Registration>,

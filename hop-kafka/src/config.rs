@@ -78,6 +78,7 @@ pub(crate) fn set_default(config: &mut ClientConfig, name: &str, value: impl Int
         "compression.type" => "compression.codec",
         "message.timeout.ms" => "delivery.timeout.ms",
         "max.in.flight.requests.per.connection" => "max.in.flight",
+        "linger.ms" => "queue.buffering.max.ms",
         name => name,
     };
     if config.get(name).is_none() && config.get(other).is_none() {

@@ -157,6 +157,17 @@ impl Error {
             .help("compress it, send a reference to the data instead, or ask the topic's owner for more")
     }
 
+    /// A message of this size is above the writer's own limit, so it was not sent.
+    pub(crate) fn too_large_to_send(topic: &str, size: usize) -> Self {
+        let message = format!(
+            "writing to `{topic}`: the message has {size} bytes with its headers, which is more than this writer sends \
+             (`message.max.bytes`); it was not sent"
+        );
+        Self::new(ErrorKind::TooLarge, message).help(
+            "send a reference to the data instead, or set the property `message.max.bytes` if the topic takes more",
+        )
+    }
+
     /// The error of a message that was not queued, with the message.
     pub(crate) fn hand_back(mut self, topic: String, message: Outgoing) -> Self {
         let (kind, reason) = (self.kind(), self.to_string());

@@ -11,6 +11,7 @@ mod counters;
 mod embedded;
 mod error;
 mod folder;
+mod native;
 mod producer;
 mod record;
 mod stream;
@@ -30,7 +31,7 @@ pub use self::counters::{ReadCounters, WriteCounters};
 pub use self::embedded::EmbeddedBroker;
 pub use self::error::{Error, ErrorKind, Undelivered};
 pub use self::producer::{Compression, Delivered, Delivery, Publish, Publisher, Topic, Write};
-pub use self::stream::{Stream, StreamBuilder};
+pub use self::stream::{Stream, StreamBuilder, list_topics, publish, subscribe};
 pub use self::url::Url;
 
 /// The version of the librdkafka that is linked, such as `"2.12.1"`.

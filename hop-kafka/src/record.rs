@@ -4,9 +4,11 @@ use std::ffi::{CStr, c_char};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use hop_core::{Headers, Record};
+use hop_core::{Headers, Outgoing, Record};
 use rdkafka::bindings as native;
-use rdkafka::message::{BorrowedHeaders, Header, OwnedHeaders};
+use rdkafka::message::BorrowedHeaders;
+
+use crate::native::Owned;
 
 /// The name of the topic that was met last, so that messages in a row share it.
 #[derive(Debug, Default)]
@@ -131,11 +133,55 @@ pub(crate) unsafe fn copy(message: &native::rd_kafka_message_t) -> Record {
     }
 }
 
-/// Headers as librdkafka takes them.
-pub(crate) fn owned_headers(headers: &Headers) -> OwnedHeaders {
-    headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |owned, header| {
-        owned.insert(Header { key: &header.name, value: header.value.as_deref() })
-    })
+/// Headers as librdkafka takes them; `None` when there is no memory for them.
+///
+/// A name must not contain NUL: [`is_sendable`] says so.
+#[allow(unsafe_code)]
+pub(crate) fn native_headers(headers: &Headers) -> Option<Owned<native::rd_kafka_headers_t>> {
+    // SAFETY: librdkafka makes the list, which `Owned` destroys unless it is given away.
+    let list = Owned::new(unsafe { native::rd_kafka_headers_new(headers.len()) }, native::rd_kafka_headers_destroy)?;
+    for header in headers {
+        let (value, size) = header.value.as_ref().map_or((std::ptr::null(), 0), |value| (value.as_ptr(), value.len()));
+        let (Ok(length), Ok(size)) = (isize::try_from(header.name.len()), isize::try_from(size)) else { return None };
+        // SAFETY: the list is there; name and value have the lengths given, and are copied.
+        let status =
+            unsafe { native::rd_kafka_header_add(list.get(), header.name.as_ptr().cast(), length, value.cast(), size) };
+        if status != native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return None;
+        }
+    }
+    Some(list)
+}
+
+/// Returns false for a header name with NUL in it: librdkafka would hand its readers the part before.
+pub(crate) fn is_sendable(name: &str) -> bool {
+    !name.contains('\0')
+}
+
+/// The bytes that the broker compares with the topic's limit: the message as a batch of its own, not compressed.
+///
+/// Source: Apache Kafka, "Record Batch" and "Record", version 2.
+pub(crate) fn size_as_sent(message: &Outgoing) -> usize {
+    const BATCH: usize = 61;
+    // Attributes, and the distances to the batch's timestamp and offset, which are zero.
+    const FIXED: usize = 3;
+    let text = |length: usize| varint(length) + length;
+    // A key or value that is null has the length -1, which takes one byte.
+    let optional = |bytes: Option<&[u8]>| bytes.map_or(1, |bytes| text(bytes.len()));
+    let headers: usize =
+        message.headers.iter().map(|header| text(header.name.len()) + optional(header.value.as_deref())).sum();
+    let record = FIXED
+        + optional(message.key.as_deref())
+        + optional(message.content.as_bytes().map(|content| &content[..]))
+        + varint(message.headers.len())
+        + headers;
+    BATCH + text(record)
+}
+
+/// The bytes that a length takes: seven bits a byte, after the sign.
+fn varint(length: usize) -> usize {
+    let bits = usize::BITS - length.leading_zeros() + 1;
+    bits.div_ceil(7) as usize
 }
 
 #[cfg(test)]
@@ -167,5 +213,25 @@ mod tests {
         let (first, again, other) = (names.share(c"a"), names.share(c"a"), names.share(c"b"));
         assert!(Arc::ptr_eq(&first, &again));
         assert_eq!((&*first, &*other), ("a", "b"));
+    }
+
+    #[test]
+    fn lengths_take_seven_bits_a_byte_after_the_sign() {
+        for (length, bytes) in [(0, 1), (63, 1), (64, 2), (8191, 2), (8192, 3), (1 << 20, 4)] {
+            assert_eq!(varint(length), bytes, "{length}");
+        }
+    }
+
+    #[test]
+    fn the_size_counts_all_that_is_sent() {
+        let mut message = Outgoing { content: Bytes::new().into(), key: None, headers: Headers::new() };
+        // Length, fixed, no key, no content, no headers.
+        assert_eq!(size_as_sent(&message), 61 + 1 + 3 + 1 + 1 + 1);
+        message.content = hop_core::Payload::NULL;
+        assert_eq!(size_as_sent(&message), 61 + 1 + 3 + 1 + 1 + 1);
+        message.content = vec![0; 100].into();
+        message.key = Some(Bytes::from_static(b"key"));
+        message.headers = [("name", Some("value")), ("none", None)].into_iter().collect();
+        assert_eq!(size_as_sent(&message), 61 + 2 + 3 + 4 + 102 + 1 + (5 + 6) + (5 + 1));
     }
 }

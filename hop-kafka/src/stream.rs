@@ -64,6 +64,53 @@ impl std::ops::Deref for RegistryRef {
     }
 }
 
+/// Returns a reader of the topics that `url` names, with the defaults of a [`Stream`]; await it, after settings of its own.
+///
+/// ```no_run
+/// # async fn demo() -> Result<(), hop_kafka::Error> {
+/// let mut alerts = hop_kafka::subscribe("kafka://kafka.scimma.org/gcn.circular").await?;
+/// while let Some(alert) = alerts.next().await {
+///     println!("{:?}", alert?.model);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn subscribe(url: impl AsRef<str>) -> Subscribe {
+    let (stream, url) = with_defaults(url.as_ref());
+    Subscribe::new(stream, url)
+}
+
+/// Returns a writer to the broker that `url` names, with the defaults of a [`Stream`]; await it, after settings of its own.
+///
+/// ```no_run
+/// # async fn demo() -> Result<(), hop_kafka::Error> {
+/// let out = hop_kafka::publish("kafka://kafka.scimma.org/my.topic").await?;
+/// out.write(&hop_core::JsonBlob::default()).send().await?;
+/// out.close().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn publish(url: impl AsRef<str>) -> Publish {
+    let (stream, url) = with_defaults(url.as_ref());
+    Publish::new(stream, url)
+}
+
+/// Lists the topics of `url` with the defaults of a [`Stream`], as [`Stream::list_topics`] does.
+///
+/// # Errors
+/// Those of [`Stream::list_topics`].
+pub async fn list_topics(url: impl AsRef<str>) -> Result<Vec<Topic>, Error> {
+    Stream::builder().build()?.list_topics(url).await
+}
+
+/// The default stream; where there is none, the URL's place has the reason.
+fn with_defaults(url: &str) -> (Stream, Result<Url, Error>) {
+    match Stream::builder().build() {
+        Ok(stream) => (stream, url.parse()),
+        Err(error) => (StreamBuilder::default().with(RegistryRef::Own(Arc::default())), Err(error)),
+    }
+}
+
 impl Stream {
     /// Defaults to change: credentials from the user's file, every linked model, start at the latest, read for ever.
     pub fn builder() -> StreamBuilder {
@@ -122,14 +169,6 @@ impl Stream {
     /// after the stream's connect time-out.
     pub async fn list_topics(&self, url: impl AsRef<str>) -> Result<Vec<Topic>, Error> {
         crate::producer::list(self.clone(), url.as_ref().parse()?).await
-    }
-
-    /// As [`list_topics`](Self::list_topics), waiting on this thread.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn list_topics_blocking(&self, url: impl AsRef<str>) -> Result<Vec<Topic>, Error> {
-        crate::blocking::block_on(self.list_topics(url))
     }
 
     /// The username that readers and writers of `url` speak as; `None` when authentication is off.
@@ -232,13 +271,17 @@ impl StreamBuilder {
     /// # Errors
     /// Kind `Config` when two linked models claim one label.
     pub fn build(self) -> Result<Stream, Error> {
-        let registry = match self.registry {
-            Some(registry) => RegistryRef::Own(registry),
+        let registry = match &self.registry {
+            Some(registry) => RegistryRef::Own(Arc::clone(registry)),
             None => RegistryRef::Linked(
                 Registry::linked().map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?,
             ),
         };
-        Ok(Stream {
+        Ok(self.with(registry))
+    }
+
+    fn with(self, registry: RegistryRef) -> Stream {
+        Stream {
             shared: Arc::new(Shared {
                 auth: self.auth,
                 registry,
@@ -248,6 +291,6 @@ impl StreamBuilder {
                 limits: self.limits,
                 properties: self.properties,
             }),
-        })
+        }
     }
 }

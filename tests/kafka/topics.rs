@@ -27,7 +27,7 @@ async fn topics_are_listed_with_their_partitions_those_of_the_url_if_it_names_so
 fn they_are_listed_without_a_runtime_too() {
     let broker = hop_kafka::EmbeddedBroker::start().unwrap();
     broker.create_topic("t", 2).unwrap();
-    let topics = stream().build().unwrap().list_topics_blocking(broker.url("")).unwrap();
+    let topics = hop_kafka::block_on(stream().build().unwrap().list_topics(broker.url(""))).unwrap();
     assert_eq!((topics.len(), topics[0].name.as_str(), topics[0].partitions), (1, "t", 2));
 }
 

@@ -79,10 +79,10 @@ async fn a_list_of_topics_ends_in_time() {
 fn without_a_runtime_it_is_the_same() {
     for (what, url, _kept) in urls() {
         let out = hop().publish(&url).start().unwrap();
-        let _fate = out.write(&json(1)).queue_blocking().unwrap();
+        let _fate = hop_kafka::block_on(out.write(&json(1)).queue()).unwrap();
         let started = Instant::now();
-        assert_eq!(out.flush_within_blocking(BRIEFLY).unwrap_err().kind(), ErrorKind::TimedOut, "{what}");
-        assert_eq!(out.close_within_blocking(BRIEFLY).unwrap_err().undelivered().len(), 1, "{what}");
+        assert_eq!(hop_kafka::block_on(out.flush_within(BRIEFLY)).unwrap_err().kind(), ErrorKind::TimedOut, "{what}");
+        assert_eq!(hop_kafka::block_on(out.close_within(BRIEFLY)).unwrap_err().undelivered().len(), 1, "{what}");
         assert!(started.elapsed() < TIME_OUT, "{what}: {:?}", started.elapsed());
     }
 }

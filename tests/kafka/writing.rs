@@ -145,8 +145,6 @@ async fn a_setting_that_is_refused_is_named_and_not_shown() {
         assert!(shown.contains(name) && (name == "acks" || !shown.contains("hunter2")), "{shown}");
     }
     let hop = stream().build().unwrap();
-    let too_long = hop.publish("kafka://127.0.0.1:1/t").produce_timeout(Duration::from_secs(10_000_000_000));
-    assert_eq!(too_long.await.unwrap_err().kind(), ErrorKind::Config);
     // Less than librdkafka can count is not nothing, which would be for ever.
     let out = hop.publish("kafka://127.0.0.1:1/t").produce_timeout(Duration::from_micros(10)).await.unwrap();
     assert_eq!(out.write(&json(1)).send().await.unwrap_err().kind(), ErrorKind::Undelivered);
@@ -209,18 +207,20 @@ async fn a_writer_counts_what_it_does() {
 
 #[test]
 fn a_program_without_a_runtime_writes_too() {
+    use hop_kafka::block_on;
+
     let broker = hop_kafka::EmbeddedBroker::start().unwrap();
     let url = broker.url("t");
     let hop = stream().build().unwrap();
     let out = hop.publish(&url).start().unwrap();
-    assert_eq!(out.write(&json(0)).key("k").send_blocking().unwrap().offset, 0);
-    let fates: Vec<_> = (1..50).map(|number| out.write(&json(number)).key("k").queue_blocking().unwrap()).collect();
-    let offsets: Vec<_> = fates.into_iter().map(|fate| fate.wait_blocking().unwrap().offset).collect();
+    assert_eq!(block_on(out.write(&json(0)).key("k").send()).unwrap().offset, 0);
+    let fates: Vec<_> = (1..50).map(|number| block_on(out.write(&json(number)).key("k").queue()).unwrap()).collect();
+    let offsets: Vec<_> = fates.into_iter().map(|fate| block_on(fate).unwrap().offset).collect();
     assert_eq!(offsets, (1..50).collect::<Vec<_>>());
-    let _fate = out.write(&json(50)).key("k").queue_blocking().unwrap();
-    out.flush_blocking().unwrap();
-    out.close_blocking().unwrap();
-    let mut alerts = hop.subscribe(&url).start_blocking().unwrap();
+    let _fate = block_on(out.write(&json(50)).key("k").queue()).unwrap();
+    block_on(out.flush()).unwrap();
+    block_on(out.close()).unwrap();
+    let mut alerts = block_on(hop.subscribe(&url)).unwrap();
     let read: Vec<_> = alerts.blocking().map(Result::unwrap).collect();
     assert_eq!(numbers(&read), (0..=50).collect::<Vec<_>>());
 }
@@ -259,4 +259,85 @@ async fn properties_go_before_settings_by_either_of_their_names() {
     let hop = stream().property("compression.codec", "no-such-thing").build().unwrap();
     let error = hop.publish("kafka://127.0.0.1:1/t").compression(Compression::Gzip).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+}
+
+/// Ten thousand messages, each waited for, in a task that awaits nothing else.
+async fn ten_thousand(url: String, blocking: bool) {
+    let hop = stream().build().unwrap();
+    let out = hop.publish(&url).await.unwrap();
+    let started = std::time::Instant::now();
+    for number in 0..10_000 {
+        let message = json(number);
+        let sending = out.write(&message).send();
+        let sent = if blocking { hop_kafka::block_on(sending) } else { sending.await };
+        sent.unwrap();
+    }
+    let flushed = if blocking { hop_kafka::block_on(out.close()) } else { out.close().await };
+    flushed.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_task_of_either_runtime_writes_many_messages_one_by_one() {
+    let broker = Broker::new();
+    for blocking in [false, true] {
+        let current = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let multi = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        for runtime in [current, multi] {
+            runtime.block_on(async {
+                let url = broker.url(&broker.topic(1).await);
+                tokio::spawn(ten_thousand(url, blocking)).await.unwrap();
+            });
+        }
+    }
+}
+
+#[test]
+fn time_outs_of_any_length_need_no_runtime() {
+    let broker = hop_kafka::EmbeddedBroker::start().unwrap();
+    let hop = stream().connect_timeout(Duration::MAX).build().unwrap();
+    for within in [Duration::from_secs(3_000_000), Duration::MAX] {
+        let out = pollster::block_on(hop.publish(broker.url("t")).produce_timeout(within)).unwrap();
+        pollster::block_on(out.write(&json(1)).send()).unwrap();
+        pollster::block_on(out.flush_within(within)).unwrap();
+        pollster::block_on(out.close_within(within)).unwrap();
+    }
+    let topics = pollster::block_on(hop.list_topics(broker.url(""))).unwrap();
+    assert_eq!(topics.len(), 1);
+    // What is not delivered is told by `close_within` in time, too.
+    let out = pollster::block_on(hop.publish("kafka://127.0.0.1:1/t")).unwrap();
+    let _delivery = pollster::block_on(out.write(&json(1)).queue()).unwrap();
+    let error = pollster::block_on(out.close_within(Duration::from_millis(50))).unwrap_err();
+    assert_eq!(error.undelivered().len(), 1);
+}
+
+#[tokio::test]
+async fn a_header_name_that_would_be_cut_is_refused() {
+    let broker = hop_kafka::EmbeddedBroker::start().unwrap();
+    let out = stream().build().unwrap().publish(broker.url("t")).await.unwrap();
+    let headers = [("na\0me", Some("value"))].into_iter().collect();
+    let message = hop_core::Outgoing { content: "x".into(), key: None, headers };
+    let error = out.forward("t", message.clone()).await.unwrap_err();
+    assert_eq!((error.kind(), &error.undelivered()[0].message), (ErrorKind::Usage, &message));
+}
+
+#[tokio::test]
+async fn a_callback_that_panics_harms_no_other_message() {
+    let broker = hop_kafka::EmbeddedBroker::start().unwrap();
+    let out = stream().build().unwrap().publish(broker.url("t")).await.unwrap();
+    let message = json(1);
+    let _delivery = out.write(&message).on_delivery(|_| panic!("a bug of the author's")).queue().await.unwrap();
+    out.write(&message).send().await.unwrap();
+    out.close().await.unwrap();
+}
+
+#[test]
+fn what_a_writer_is_made_of_goes_to_any_thread() {
+    fn check<T: Send + Sync>() {}
+    check::<hop_kafka::Publisher>();
+    check::<hop_kafka::Publish>();
+    check::<hop_kafka::Delivery>();
+    check::<hop_kafka::Delivered>();
+    check::<hop_kafka::Stream>();
+    check::<hop_kafka::Error>();
 }

@@ -48,6 +48,13 @@ pub fn write(value: &Value) -> Result<Vec<u8>, Error> {
     Ok(out.into_bytes())
 }
 
+/// The text of a derived model's fields: as [`write`], with bytes as arrays of numbers.
+pub(crate) fn write_fields(fields: &Value) -> Result<Vec<u8>, Error> {
+    let mut out = String::new();
+    write::write(&mut out, fields, write::Style::WireWithBytes)?;
+    Ok(out.into_bytes())
+}
+
 /// The value in its one-line form for people and programs; see the `Display` of [`Value`].
 pub(crate) fn tagged(value: &Value) -> String {
     let mut out = String::new();

@@ -9,8 +9,10 @@ use crate::{Error, ErrorKind, Text, Value};
 
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Style {
-    /// As `json.dumps` writes it.
+    /// As `json.dumps` writes it, which has no form for bytes.
     Wire,
+    /// The same, with bytes as arrays of numbers: serde formats without bytes write and read them so.
+    WireWithBytes,
     /// Strict JSON: bytes and the numbers JSON lacks stand in objects, characters as they are.
     Tagged,
 }
@@ -25,6 +27,14 @@ pub(super) fn write(out: &mut String, value: &Value, style: Style) -> Result<(),
         Value::Float(value) => write_float(out, *value, style),
         Value::String(text) => write_string(out, text, style),
         Value::Bytes(bytes) => {
+            if style == Style::WireWithBytes {
+                out.push('[');
+                for (at, byte) in bytes.iter().enumerate() {
+                    push(out, format_args!("{}{byte}", if at > 0 { ", " } else { "" }));
+                }
+                out.push(']');
+                return Ok(());
+            }
             if style == Style::Wire {
                 return Err(Error::new(ErrorKind::Unencodable, "json")
                     .expected("a value that JSON has")
@@ -79,7 +89,7 @@ fn write_float(out: &mut String, value: f64, style: Style) {
         "-Infinity"
     };
     match style {
-        Style::Wire => out.push_str(word),
+        Style::Wire | Style::WireWithBytes => out.push_str(word),
         Style::Tagged => push(out, format_args!(r#"{{"$float": "{word}"}}"#)),
     }
 }

@@ -1,13 +1,19 @@
-//! Writing: messages are queued, librdkafka sends them, and each one's fate is told.
+//! Writing: messages are queued, librdkafka sends them, and the result of each delivery is returned.
 //!
-//! A thread of its own polls librdkafka, tells fates, and destroys the client in the end. Nothing that could wait for the
+//! `worker` polls librdkafka on a thread of its own, and destroys the client in the end. Nothing that could wait for the
 //! broker or for a name to resolve is done on the caller's thread.
 
+mod context;
 mod delivery;
-mod limit;
+mod failures;
+mod max_message_size;
+mod metadata;
 mod publish;
 mod publisher;
+mod send;
 mod topics;
+mod unsent;
+mod worker;
 mod write;
 
 pub use self::delivery::{Delivered, Delivery};

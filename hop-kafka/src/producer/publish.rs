@@ -8,13 +8,15 @@ use rdkafka::config::{ClientConfig, FromClientConfigAndContext};
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, Producer as _};
 
-use super::delivery::Deliveries;
-use super::limit::Limits;
-use super::publisher::{Publisher, Thread};
+use super::context::WriterContext;
+use super::max_message_size::Limits;
+use super::publisher::Publisher;
+use super::worker::Worker;
 use crate::auth::token::{Refresher, hand_over};
 use crate::complaint::Complaint;
 use crate::config::set_default;
-use crate::{Credential, Error, ErrorKind, Stream, Url};
+use crate::time::for_librdkafka;
+use crate::{Credential, Error, Stream, Url};
 
 /// The largest message that librdkafka lets through; the topic's own limit is found when it matters.
 const LARGEST_MESSAGE: usize = 64 << 20;
@@ -73,6 +75,7 @@ impl Publish {
     }
 
     /// How long each message may take to be sent and confirmed; zero, the default, waits for ever.
+    /// 24.8 days are the longest that librdkafka counts.
     pub fn produce_timeout(mut self, produce_timeout: Duration) -> Self {
         self.produce_timeout = produce_timeout;
         self
@@ -99,23 +102,25 @@ impl Publish {
         let credential = self.stream.credential(&url)?;
         let tokens = crate::config::tokens(credential.as_ref(), &self.stream.shared.properties)?;
         let mut config = crate::config::client(&url, credential.as_ref(), &self.stream.shared.properties);
-        set_default(&mut config, "message.timeout.ms", milliseconds(self.produce_timeout)?.to_string());
+        set_default(&mut config, "message.timeout.ms", milliseconds(self.produce_timeout).to_string());
         set_default(&mut config, "message.max.bytes", LARGEST_MESSAGE.to_string());
         // A topic that is not there is told after this time; one made just now is known everywhere well before.
         set_default(&mut config, "topic.metadata.propagation.max.ms", "8000");
+        // A message leaves at once; what is queued while requests are on their way travels together all the same.
+        set_default(&mut config, "linger.ms", "0");
         set_default(&mut config, "batch.size", BATCH.to_string());
         set_default(&mut config, "max.in.flight.requests.per.connection", IN_FLIGHT);
         set_default(&mut config, "compression.type", self.compression.as_str());
         set_default(&mut config, "enable.idempotence", self.idempotent.to_string());
-        let producer: BaseProducer<Deliveries> =
-            FromClientConfigAndContext::from_config_and_context(&config, Deliveries::new(Complaint::new(&config)))
+        let producer: BaseProducer<WriterContext> =
+            FromClientConfigAndContext::from_config_and_context(&config, WriterContext::new(Complaint::new(&config)))
                 .map_err(|error: KafkaError| crate::config::refused("setting up the writer", &config, &error))?;
         let producer = Arc::new(producer);
         let mut patience = self.stream.shared.connect_timeout;
         if !self.produce_timeout.is_zero() {
             patience = patience.min(self.produce_timeout);
         }
-        let thread = Thread::start(Arc::clone(&producer))?;
+        let worker = Worker::start(Arc::clone(&producer))?;
         let refresher = |source| {
             let producer = Arc::clone(&producer);
             Refresher::start(source, move |fate| hand_over(producer.client(), &producer.context().complaint, fate))
@@ -123,7 +128,7 @@ impl Publish {
         Ok(Publisher {
             limits: Limits::new(Arc::clone(&producer), patience, BATCH),
             _tokens: tokens.map(refresher).transpose()?,
-            thread,
+            worker,
             producer,
             topics: url.topics().to_vec(),
             sender: credential.as_ref().map(Credential::username).map(str::to_owned),
@@ -137,15 +142,9 @@ fn is_compressed(config: &ClientConfig) -> bool {
     ["compression.type", "compression.codec"].iter().any(|name| config.get(name).is_some_and(|codec| codec != "none"))
 }
 
-/// The time-out as librdkafka wants it: zero for none.
-fn milliseconds(produce_timeout: Duration) -> Result<i32, Error> {
-    if produce_timeout.is_zero() {
-        return Ok(0);
-    }
-    i32::try_from(produce_timeout.as_millis()).map(|milliseconds| milliseconds.max(1)).map_err(|_| {
-        Error::new(ErrorKind::Config, format!("the produce time-out {produce_timeout:?} is too long"))
-            .help("24 days are the most; zero waits for ever")
-    })
+/// The time-out as librdkafka wants it: zero for none, and 24.8 days at most.
+fn milliseconds(produce_timeout: Duration) -> u128 {
+    if produce_timeout.is_zero() { 0 } else { for_librdkafka(produce_timeout).as_millis().max(1) }
 }
 
 impl IntoFuture for Publish {

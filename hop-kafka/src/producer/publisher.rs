@@ -1,88 +1,44 @@
-//! The writer, and the thread that serves it.
+//! The writer.
 
 use std::collections::BTreeSet;
+use std::ffi::CString;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hop_core::{AnyModel, Outgoing};
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, PurgeConfig};
+use rdkafka::producer::{BaseProducer, Producer as _};
 
-use super::delivery::{Callback, Deliveries, Delivery, Ticket};
-use super::limit::{Limits, size_as_sent};
+use super::context::WriterContext;
+use super::delivery::{Callback, Delivery};
+use super::max_message_size::Limits;
+use super::send::{SHARED_FROM, send};
+use super::worker::Worker;
 use super::write::Write;
 use crate::auth::token::Refresher;
-use crate::blocking::{block_on, block_on_until, own, spawn};
+use crate::blocking::block_on_until;
 use crate::counters::WriteCounters;
-use crate::record::owned_headers;
+use crate::record::{is_sendable, native_headers, size_as_sent};
 use crate::time::{deadline, timeout};
 use crate::{Error, ErrorKind, Undelivered};
 
-/// How long one poll of the thread waits: the delay with which it sees what it is to do.
-const POLL: Duration = Duration::from_millis(100);
 /// How long a publisher that goes out of scope waits for what is still unsent.
 const GRACE: Duration = Duration::from_secs(1);
 /// How long it takes at most until what is given up is told of.
 const SETTLING: Duration = Duration::from_millis(500);
 
-/// What the writer's thread is to do.
-#[derive(Debug, Default)]
-struct Orders {
-    /// Take back what is queued or on its way; each message is told of as not delivered.
-    give_up: AtomicBool,
-    end: AtomicBool,
-}
-
-/// The thread that tells fates; it ends when this is dropped, and destroys the client unless a question is still open, whose
-/// thread then does.
-#[derive(Debug)]
-pub(super) struct Thread(Arc<Orders>);
-
-impl Thread {
-    pub(super) fn start(producer: Arc<BaseProducer<Deliveries>>) -> Result<Self, Error> {
-        let orders = Arc::new(Orders::default());
-        let thread = Self(Arc::clone(&orders));
-        spawn("hop-writer", move || {
-            while !orders.end.load(Ordering::Acquire) {
-                producer.poll(POLL);
-                // No patience mends a wrong password: what waits for the first contact is handed back at once.
-                if orders.give_up.load(Ordering::Acquire) || producer.context().is_refused() {
-                    // Not waiting for librdkafka's threads: one may hang in the resolution of a name.
-                    producer.purge(PurgeConfig::default().queue().inflight().non_blocking());
-                }
-            }
-        })?;
-        Ok(thread)
-    }
-
-    fn give_up(&self) {
-        self.0.give_up.store(true, Ordering::Release);
-    }
-
-    fn has_given_up(&self) -> bool {
-        self.0.give_up.load(Ordering::Acquire)
-    }
-}
-
-impl Drop for Thread {
-    fn drop(&mut self) {
-        self.0.end.store(true, Ordering::Release);
-    }
-}
-
-/// A writer: queues messages and tells the fate of each.
+/// A writer: queues messages and returns the result of each delivery.
 ///
-/// The fate of a message is awaited ([`Delivery`]), told to a function ([`Write::on_delivery`]), or counted
-/// ([`counters`](Self::counters)). Nothing is lost silently: what failed and was not told in one of the first two ways,
-/// [`flush`](Self::flush) and [`close`](Self::close) hand back. So does the next write, once 10,000 such messages or 64 MiB
-/// of them have come together. A publisher that goes out of scope waits a second for what is still queued, and logs how many
-/// messages it has to drop.
+/// The result is awaited ([`Delivery`]), passed to a callback ([`Write::on_delivery`]), or counted
+/// ([`counters`](Self::counters)). Nothing is lost silently: failures that were not returned in one of the first two ways are
+/// returned by [`flush`](Self::flush) and [`close`](Self::close), and by the next write once there are 10,000 of them or
+/// 64 MiB. A publisher that goes out of scope waits a second for what is still queued, and logs how many messages it has to
+/// drop.
 ///
-/// What has `_blocking` in its name waits on the calling thread, for programs without an asynchronous runtime.
+/// Its futures need no runtime; [`block_on`](crate::block_on) waits for one on the calling thread.
 pub struct Publisher {
-    pub(super) producer: Arc<BaseProducer<Deliveries>>,
+    pub(super) producer: Arc<BaseProducer<WriterContext>>,
     pub(super) limits: Limits,
     pub(super) topics: Vec<String>,
     pub(super) sender: Option<String>,
@@ -90,8 +46,8 @@ pub struct Publisher {
     pub(super) compressed: bool,
     /// Gives the client its tokens.
     pub(super) _tokens: Option<Refresher>,
-    /// The last one to go: whoever lets go of the client last destroys it, which takes as long as it likes.
-    pub(super) thread: Thread,
+    /// The last to be dropped, so that its thread destroys the client, which may take long.
+    pub(super) worker: Worker,
 }
 
 impl fmt::Debug for Publisher {
@@ -114,18 +70,27 @@ impl Publisher {
     /// # Errors
     /// Kind `Usage` when it is no name of a topic; otherwise as [`Write::queue`], and it hands the message back.
     pub async fn forward(&self, topic: impl Into<String>, message: Outgoing) -> Result<Delivery, Error> {
-        let topic = self.topic(Some(topic.into()))?;
+        let topic = topic.into();
+        let topic = self.topic(Some(&topic))?;
+        if let Some(header) = message.headers.iter().find(|header| !is_sendable(&header.name)) {
+            let name = header.name.escape_debug();
+            let error =
+                Error::new(ErrorKind::Usage, format!("writing to `{topic}`: the header name `{name}` contains NUL"));
+            return Err(error
+                .help("readers would get the part before it; rename the header")
+                .hand_back(topic.to_owned(), message));
+        }
         self.queue(topic, message, None).await
     }
 
     /// How many messages are queued or on their way.
     pub fn unsent(&self) -> usize {
-        self.deliveries().outstanding()
+        self.context().unsent.count()
     }
 
     /// What the writer has done so far.
     pub fn counters(&self) -> WriteCounters {
-        self.deliveries().tally.read()
+        self.context().tally.read()
     }
 
     /// The largest message that the topic takes, in bytes, with its key, its headers and some 70 bytes of Kafka's: the
@@ -137,22 +102,21 @@ impl Publisher {
     /// Kind `Authorization` where the credential may not ask for the topic's configuration, `UnknownTopic`, and what is wrong
     /// with the connection, when the broker has not answered within the stream's connect time-out or the produce time-out.
     pub async fn max_message_bytes(&self, topic: &str) -> Result<usize, Error> {
-        let topic = self.topic(Some(topic.to_owned()))?;
-        self.limits.of(&topic).await
+        self.limits.of(self.topic(Some(topic))?).await
     }
 
-    pub(super) fn deliveries(&self) -> &Arc<Deliveries> {
-        self.producer.client().context()
+    pub(super) fn context(&self) -> &WriterContext {
+        self.producer.context()
     }
 
     /// The topic to write to.
-    pub(super) fn topic(&self, named: Option<String>) -> Result<String, Error> {
+    pub(super) fn topic<'a>(&'a self, named: Option<&'a str>) -> Result<&'a str, Error> {
         match (named, self.topics.as_slice()) {
-            (Some(topic), _) if crate::url::is_topic(&topic) => Ok(topic),
+            (Some(topic), _) if crate::url::is_topic(topic) => Ok(topic),
             (Some(topic), _) => {
                 Err(Error::new(ErrorKind::Usage, format!("`{}` is no name of a topic", topic.escape_debug())))
             }
-            (None, [topic]) => Ok(topic.clone()),
+            (None, [topic]) => Ok(topic),
             (None, topics) => Err(Error::new(ErrorKind::Usage, format!("the URL names {} topics", topics.len()))
                 .help("say which one with `topic`, or open the publisher on exactly one")),
         }
@@ -161,29 +125,29 @@ impl Publisher {
     /// Queues a message, waiting while the queue is full.
     pub(super) async fn queue(
         &self,
-        topic: String,
+        topic: &str,
         message: Outgoing,
-        mut callback: Option<Callback>,
+        callback: Option<Callback>,
     ) -> Result<Delivery, Error> {
         // Many messages in a row must not keep time-outs and signals of the same task waiting.
         tokio::task::coop::consume_budget().await;
-        if let Some(mut lost) = self.deliveries().too_much_undelivered() {
+        if let Some(mut lost) = self.context().failures.take_if_too_many() {
             let reason = "not queued: too many before it were not delivered".to_owned();
-            lost.push(Undelivered { topic, message, kind: ErrorKind::Undelivered, reason });
+            lost.push(Undelivered { topic: topic.to_owned(), message, kind: ErrorKind::Undelivered, reason });
             return Err(Error::undelivered_messages(lost).help(
                 "`Error::undelivered` hands them back, the last one being the one to write now; `flush` from time to time \
                  tells of failures sooner",
             ));
         }
-        let queued = self.queue_if_it_fits(&topic, &message, &mut callback).await;
-        queued.map_err(|error| error.hand_back(topic, message))
+        let queued = self.queue_if_it_fits(topic, &message, callback).await;
+        queued.map_err(|error| error.hand_back(topic.to_owned(), message))
     }
 
     async fn queue_if_it_fits(
         &self,
         topic: &str,
         message: &Outgoing,
-        callback: &mut Option<Callback>,
+        mut callback: Option<Callback>,
     ) -> Result<Delivery, Error> {
         if !self.compressed {
             let size = size_as_sent(message);
@@ -191,49 +155,41 @@ impl Publisher {
                 return Err(Error::too_large(topic, size, limit));
             }
         }
+        let operation = || format!("writing to `{topic}`");
+        let mut headers = Some(native_headers(&message.headers).ok_or_else(|| {
+            Error::new(ErrorKind::Kafka, format!("{}: there is no memory for the headers", operation()))
+        })?);
+        let name = CString::new(topic).map_err(|_| Error::new(ErrorKind::Usage, operation()))?;
         loop {
-            if let Some(delivery) = self.try_queue(topic, message, callback)? {
-                return Ok(delivery);
+            let content = message.content.as_bytes().filter(|content| content.len() >= SHARED_FROM).cloned();
+            let in_flight = self.context().begin(content, callback.take());
+            let delivery = in_flight.delivery();
+            match send(&self.producer, &name, message, &mut headers, in_flight) {
+                Ok(()) => {
+                    self.context().tally.queued();
+                    return Ok(delivery);
+                }
+                Err((code, in_flight)) => {
+                    callback = in_flight.take_callback();
+                    self.context().unsent.end();
+                    match code {
+                        RDKafkaErrorCode::QueueFull => self.room().await,
+                        RDKafkaErrorCode::MessageSizeTooLarge => {
+                            return Err(Error::too_large_to_send(topic, size_as_sent(message)));
+                        }
+                        code => return Err(Error::of_code(&operation(), Some(code), &code.to_string())),
+                    }
+                }
             }
-            // Watched before the second attempt, so that a message that leaves the queue in between is not missed.
-            let mut space = self.deliveries().watch();
-            if let Some(delivery) = self.try_queue(topic, message, callback)? {
-                return Ok(delivery);
-            }
-            // The sending half lives as long as the publisher, so this only ends with a change.
-            let _changed = own(space.changed()).await;
         }
     }
 
-    /// `None` when the queue is full.
-    fn try_queue(
-        &self,
-        topic: &str,
-        message: &Outgoing,
-        callback: &mut Option<Callback>,
-    ) -> Result<Option<Delivery>, Error> {
-        let (ticket, delivery) = Ticket::new(self.deliveries(), callback.take());
-        let record = BaseRecord {
-            topic,
-            partition: None,
-            payload: message.content.as_bytes().map(|content| &content[..]),
-            key: message.key.as_deref(),
-            timestamp: None,
-            headers: Some(owned_headers(&message.headers)),
-            delivery_opaque: Box::new(ticket),
-        };
-        match self.producer.send(record) {
-            Ok(()) => {
-                self.deliveries().tally.queued();
-                Ok(Some(delivery))
-            }
-            Err((error, record)) => {
-                *callback = record.delivery_opaque.withdraw();
-                match error.rdkafka_error_code() {
-                    Some(RDKafkaErrorCode::QueueFull) => Ok(None),
-                    _ => Err(Error::kafka(&format!("writing to `{topic}`"), error)),
-                }
-            }
+    /// Waits for room in the queue: for an eighth of it, since waking up for each message would cost more than sending it.
+    async fn room(&self) {
+        match self.context().unsent.count() {
+            // librdkafka has yet to free what was reported last.
+            0 => _ = timeout(Duration::from_millis(1), std::future::pending::<()>()).await,
+            unsent => self.context().unsent.at_most(unsent - unsent.div_ceil(8)).await,
         }
     }
 
@@ -243,7 +199,7 @@ impl Publisher {
     /// # Errors
     /// Kind `Undelivered`, with the messages that were not delivered, but for those whose fate was told already.
     pub async fn flush(&self) -> Result<(), Error> {
-        self.all_told().await;
+        self.context().unsent.at_most(0).await;
         self.report(true)
     }
 
@@ -253,24 +209,7 @@ impl Publisher {
     /// As [`flush`](Self::flush), also while some are unsent; kind `TimedOut`, which says how many are unsent, when none has
     /// failed.
     pub async fn flush_within(&self, patience: Duration) -> Result<(), Error> {
-        let in_time = timeout(patience, self.all_told()).await;
-        self.report(in_time.is_some())
-    }
-
-    /// As [`flush`](Self::flush), waiting on this thread.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn flush_blocking(&self) -> Result<(), Error> {
-        block_on(self.flush())
-    }
-
-    /// As [`flush_within`](Self::flush_within), waiting on this thread.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn flush_within_blocking(&self, patience: Duration) -> Result<(), Error> {
-        let in_time = block_on_until(self.all_told(), deadline(patience));
+        let in_time = timeout(patience, self.context().unsent.at_most(0)).await;
         self.report(in_time.is_some())
     }
 
@@ -287,55 +226,26 @@ impl Publisher {
     /// # Errors
     /// As [`flush`](Self::flush); what was given up is handed back with the rest.
     pub async fn close_within(self, patience: Duration) -> Result<(), Error> {
-        let mut in_time = timeout(patience, self.all_told()).await;
+        let mut in_time = timeout(patience, self.context().unsent.at_most(0)).await;
         if in_time.is_none() {
-            self.thread.give_up();
-            in_time = timeout(SETTLING, self.all_told()).await;
+            self.worker.purge();
+            in_time = timeout(SETTLING, self.context().unsent.at_most(0)).await;
         }
         self.report(in_time.is_some())
     }
 
-    /// As [`close`](Self::close), waiting on this thread.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn close_blocking(self) -> Result<(), Error> {
-        self.flush_blocking()
-    }
-
-    /// As [`close_within`](Self::close_within), waiting on this thread.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn close_within_blocking(self, patience: Duration) -> Result<(), Error> {
-        let in_time = self.send_or_give_up(patience);
-        self.report(in_time)
-    }
-
     /// Waits on this thread for so long at most, then gives up what is left; whether the fate of every message is known.
     fn send_or_give_up(&self, patience: Duration) -> bool {
-        if block_on_until(self.all_told(), deadline(patience)).is_some() {
+        if block_on_until(self.context().unsent.at_most(0), deadline(patience)).is_some() {
             return true;
         }
-        self.thread.give_up();
-        block_on_until(self.all_told(), deadline(SETTLING)).is_some()
-    }
-
-    /// Waits until the fate of every queued message is known.
-    async fn all_told(&self) {
-        loop {
-            let mut changed = self.deliveries().watch();
-            if self.unsent() == 0 {
-                return;
-            }
-            // The sending half lives as long as the publisher, so this only ends with a change.
-            let _changed = own(changed.changed()).await;
-        }
+        self.worker.purge();
+        block_on_until(self.context().unsent.at_most(0), deadline(SETTLING)).is_some()
     }
 
     /// What `flush` and `close` say, whether or not the fate of every message was known in time.
     fn report(&self, in_time: bool) -> Result<(), Error> {
-        let report = self.deliveries().report();
+        let report = self.context().failures.report();
         let unsent = if in_time { 0 } else { self.unsent() };
         match (unsent, report) {
             (0, report) => report,
@@ -356,9 +266,9 @@ fn open(unsent: usize) -> String {
 impl Drop for Publisher {
     fn drop(&mut self) {
         // Where `close` has given up already there is nothing left to wait for.
-        self.send_or_give_up(if self.thread.has_given_up() { Duration::ZERO } else { GRACE });
-        self.deliveries().complaint.note_closing();
-        let (lost, unsent) = (self.deliveries().take_undelivered(), self.unsent());
+        self.send_or_give_up(if self.worker.has_purged() { Duration::ZERO } else { GRACE });
+        self.context().complaint.note_closing();
+        let (lost, unsent) = (self.context().failures.take(), self.unsent());
         if !lost.is_empty() || unsent > 0 {
             let topics: BTreeSet<&str> = lost.iter().map(|lost| lost.topic.as_str()).collect();
             tracing::error!(

@@ -6,7 +6,6 @@ use hop_core::{AnyModel, Encoder, Headers};
 
 use super::delivery::Callback;
 use super::{Delivered, Delivery, Publisher};
-use crate::blocking::block_on;
 use crate::{Error, Undelivered};
 
 /// One message: its model, and what goes beside it.
@@ -74,13 +73,13 @@ impl<'a> Write<'a> {
         self
     }
 
-    /// Has this called once the fate of the message is known, if it is queued at all. A failure that is told in this way is
-    /// not told by `flush` or `close` once more.
+    /// Calls `callback` when the message is delivered or has failed. It is not called if the message was never queued.
+    /// `flush` and `close` do not return a failure that the callback has received.
     ///
-    /// It is called on the thread that serves the writer: what takes long there keeps other messages' fates from being told,
-    /// and waiting there for this writer waits for ever.
-    pub fn on_delivery(mut self, tell: impl FnOnce(Result<Delivered, Undelivered>) + Send + 'static) -> Self {
-        self.callback = Some(Box::new(tell));
+    /// It is called on the writer's thread: while it runs, no other delivery is reported, and waiting there for this writer
+    /// never ends. A panic in it is logged and harms nothing else.
+    pub fn on_delivery(mut self, callback: impl FnOnce(Result<Delivered, Undelivered>) + Send + 'static) -> Self {
+        self.callback = Some(Box::new(callback));
         self
     }
 
@@ -94,7 +93,7 @@ impl<'a> Write<'a> {
     /// handed back: kind `TooLarge` when the topic takes no message of this size, and kind `Undelivered` when so many messages
     /// before it have failed, and nobody looked, that this is the place to say so: it hands them back too.
     pub async fn queue(self) -> Result<Delivery, Error> {
-        let topic = self.publisher.topic(self.topic)?;
+        let topic = self.publisher.topic(self.topic.as_deref())?;
         let message = self.encoder.encode(self.model).map_err(Error::encode)?;
         self.publisher.queue(topic, message, self.callback).await
     }
@@ -105,21 +104,5 @@ impl<'a> Write<'a> {
     /// As [`queue`](Self::queue); kind `Undelivered`, with the message, when the broker does not take it in time.
     pub async fn send(self) -> Result<Delivered, Error> {
         self.queue().await?.await
-    }
-
-    /// As [`queue`](Self::queue), waiting on this thread.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn queue_blocking(self) -> Result<Delivery, Error> {
-        block_on(self.queue())
-    }
-
-    /// As [`send`](Self::send), waiting on this thread.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn send_blocking(self) -> Result<Delivered, Error> {
-        block_on(self.send())
     }
 }

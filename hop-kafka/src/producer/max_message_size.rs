@@ -4,20 +4,21 @@
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
-use std::ptr::{NonNull, null_mut};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use hop_core::Outgoing;
 use rdkafka::bindings as native;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::MetadataBroker;
 use rdkafka::producer::{BaseProducer, Producer as _};
 use tokio::sync::oneshot;
 
-use super::delivery::Deliveries;
-use super::topics::metadata;
+use super::context::WriterContext;
+use super::metadata::metadata;
 use crate::blocking::{own, spawn};
+use crate::native::Owned;
 use crate::time::deadline;
 use crate::{Error, ErrorKind};
 
@@ -29,32 +30,6 @@ const FRESH: Duration = Duration::from_secs(60);
 const SLICE: Duration = Duration::from_millis(100);
 /// The longest time-out that librdkafka takes, in milliseconds.
 const LONGEST: i32 = 3_600_000;
-
-/// The bytes that the broker compares with the topic's limit: the message as a batch of its own, not compressed.
-///
-/// Source: Apache Kafka, "Record Batch" and "Record", version 2.
-pub(super) fn size_as_sent(message: &Outgoing) -> usize {
-    const BATCH: usize = 61;
-    // Attributes, and the distances to the batch's timestamp and offset, which are zero.
-    const FIXED: usize = 3;
-    let text = |length: usize| varint(length) + length;
-    // A key or value that is null has the length -1, which takes one byte.
-    let optional = |bytes: Option<&[u8]>| bytes.map_or(1, |bytes| text(bytes.len()));
-    let headers: usize =
-        message.headers.iter().map(|header| text(header.name.len()) + optional(header.value.as_deref())).sum();
-    let record = FIXED
-        + optional(message.key.as_deref())
-        + optional(message.content.as_bytes().map(|content| &content[..]))
-        + varint(message.headers.len())
-        + headers;
-    BATCH + text(record)
-}
-
-/// The bytes that a length takes: seven bits a byte, after the sign.
-fn varint(length: usize) -> usize {
-    let bits = usize::BITS - length.leading_zeros() + 1;
-    bits.div_ceil(7) as usize
-}
 
 /// What is known of a topic, and since when.
 #[derive(Debug, Clone, Copy)]
@@ -83,17 +58,19 @@ impl Topic {
 
 /// The limits of the topics that a writer writes to.
 pub(super) struct Limits {
-    producer: Arc<BaseProducer<Deliveries>>,
+    producer: Arc<BaseProducer<WriterContext>>,
     /// How long the broker may take to answer.
     within: Duration,
     /// A message of this size or less is not worth a question.
     worth_asking: usize,
+    /// A message of this size or less is below every limit that is known, and not worth a question either.
+    small: AtomicUsize,
     topics: Mutex<HashMap<String, Arc<Topic>>>,
 }
 
 impl Limits {
-    pub(super) fn new(producer: Arc<BaseProducer<Deliveries>>, within: Duration, worth_asking: usize) -> Self {
-        Self { producer, within, worth_asking, topics: Mutex::default() }
+    pub(super) fn new(producer: Arc<BaseProducer<WriterContext>>, within: Duration, worth_asking: usize) -> Self {
+        Self { producer, within, worth_asking, small: AtomicUsize::new(worth_asking), topics: Mutex::default() }
     }
 
     fn topic(&self, name: &str) -> Arc<Topic> {
@@ -104,8 +81,18 @@ impl Limits {
         Arc::clone(topics.entry(name.to_owned()).or_default())
     }
 
+    fn learn(&self, about: &Topic, limit: Option<usize>) {
+        about.learn(limit);
+        if let Some(limit) = limit {
+            self.small.fetch_min(limit, Ordering::Relaxed);
+        }
+    }
+
     /// The topic's limit, if a message of this size is certainly above it. Where it is not known, the broker decides.
     pub(super) async fn exceeded(&self, topic: &str, size: usize) -> Option<usize> {
+        if size <= self.small.load(Ordering::Relaxed) {
+            return None;
+        }
         let about = self.topic(topic);
         let is_settled = || match about.known() {
             None => size <= self.worth_asking,
@@ -119,7 +106,7 @@ impl Limits {
                 if let Err(error) = &limit {
                     tracing::debug!(target: "hop", %error, "whether the message is too large is the broker's to decide");
                 }
-                about.learn(limit.ok());
+                self.learn(&about, limit.ok());
             }
         }
         about.known()?.limit.filter(|limit| *limit < size)
@@ -135,7 +122,7 @@ impl Limits {
             return Ok(limit);
         }
         let limit = self.ask(topic).await?;
-        about.learn(Some(limit));
+        self.learn(&about, Some(limit));
         Ok(limit)
     }
 
@@ -158,33 +145,9 @@ impl Limits {
     }
 }
 
-/// Something of librdkafka's that is ours to destroy.
-struct Owned<T> {
-    it: NonNull<T>,
-    destroy: unsafe extern "C" fn(*mut T),
-}
-
-impl<T> Owned<T> {
-    fn new(it: *mut T, destroy: unsafe extern "C" fn(*mut T)) -> Option<Self> {
-        NonNull::new(it).map(|it| Self { it, destroy })
-    }
-
-    fn get(&self) -> *mut T {
-        self.it.as_ptr()
-    }
-}
-
-impl<T> Drop for Owned<T> {
-    #[allow(unsafe_code)]
-    fn drop(&mut self) {
-        // SAFETY: `it` came from the constructor that belongs to `destroy`, and nobody else destroys it.
-        unsafe { (self.destroy)(self.it.as_ptr()) }
-    }
-}
-
 /// A question about one topic.
 struct Question {
-    producer: Arc<BaseProducer<Deliveries>>,
+    producer: Arc<BaseProducer<WriterContext>>,
     operation: String,
     topic: String,
     within: Duration,
@@ -194,7 +157,10 @@ impl Question {
     fn ask(&self, nobody_waits: impl Fn() -> bool) -> Result<usize, Error> {
         let deadline = deadline(self.within);
         // Left to itself librdkafka waits for the controller, which need not be up, or even there.
-        let metadata = metadata(&self.producer, &self.operation, self.within, &nobody_waits)?;
+        let metadata = {
+            let complaint = &self.producer.context().complaint;
+            metadata(self.producer.client(), complaint, &self.operation, self.within, &nobody_waits)?
+        };
         let brokers: Vec<i32> = metadata.brokers().iter().map(MetadataBroker::id).collect();
         let answered = brokers.iter().find(|id| **id == metadata.orig_broker_id());
         let answers = self.send(answered.or(brokers.first()).copied())?;
@@ -302,32 +268,4 @@ fn next(answers: &Owned<native::rd_kafka_queue_t>, within: Duration) -> Option<O
     let within = i32::try_from(within.as_millis()).unwrap_or(i32::MAX);
     // SAFETY: the queue is there; the event, if there is one, is ours.
     Owned::new(unsafe { native::rd_kafka_queue_poll(answers.get(), within) }, native::rd_kafka_event_destroy)
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-    use hop_core::Headers;
-
-    use super::*;
-
-    #[test]
-    fn lengths_take_seven_bits_a_byte_after_the_sign() {
-        for (length, bytes) in [(0, 1), (63, 1), (64, 2), (8191, 2), (8192, 3), (1 << 20, 4)] {
-            assert_eq!(varint(length), bytes, "{length}");
-        }
-    }
-
-    #[test]
-    fn the_size_counts_all_that_is_sent() {
-        let mut message = Outgoing { content: Bytes::new().into(), key: None, headers: Headers::new() };
-        // Length, fixed, no key, no content, no headers.
-        assert_eq!(size_as_sent(&message), 61 + 1 + 3 + 1 + 1 + 1);
-        message.content = hop_core::Payload::NULL;
-        assert_eq!(size_as_sent(&message), 61 + 1 + 3 + 1 + 1 + 1);
-        message.content = vec![0; 100].into();
-        message.key = Some(Bytes::from_static(b"key"));
-        message.headers = [("name", Some("value")), ("none", None)].into_iter().collect();
-        assert_eq!(size_as_sent(&message), 61 + 2 + 3 + 4 + 102 + 1 + (5 + 6) + (5 + 1));
-    }
 }
