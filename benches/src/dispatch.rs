@@ -67,6 +67,19 @@ pub(crate) fn rows(options: &Options) -> Outcome<Vec<Row>> {
     ])
 }
 
+/// Finds the models of ten labels in turn, so many times.
+pub(crate) fn repeat(times: u64) -> Outcome<()> {
+    let models = ten::<0, 0>();
+    let registry = Registry::builder().models(models).build()?;
+    let headers: Vec<Headers> =
+        models.iter().map(|model| [(header::FORMAT, Some(model.format()))].into_iter().collect()).collect();
+    let content = Bytes::new();
+    for headers in headers.iter().cycle().take(times as usize) {
+        std::hint::black_box(registry.decode(headers, (&content).into())?);
+    }
+    Ok(())
+}
+
 /// Makes the registry, which a program does once.
 fn start_up(name: &str, models: &[Registration], rounds: usize) -> Outcome<Row> {
     let mut seconds = Vec::new();

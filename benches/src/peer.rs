@@ -72,7 +72,7 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// The interpreter that has hop-client, as `tests/interop/requirements.txt` pins it.
-fn python() -> Outcome<PathBuf> {
+pub(crate) fn python() -> Outcome<PathBuf> {
     let setup = root().join("tests/interop/setup");
     let output = Command::new(&setup)
         .stderr(Stdio::inherit())

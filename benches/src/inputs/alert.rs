@@ -107,6 +107,11 @@ fn detection(groups: &[(&str, &str)], ago: i32) -> Value {
 }
 
 pub(super) fn content() -> Outcome<Bytes> {
+    Ok(whole()?.encode()?)
+}
+
+/// The alert before it is written.
+pub(super) fn whole() -> Outcome<AvroBlob> {
     let stamp = |name: &str, size| {
         let file = format!("candid2593123451815015001_{name}.fits.gz");
         Value::object([("fileName", file.into()), ("stampData", Value::Bytes(noise(size).into()))])
@@ -122,7 +127,7 @@ pub(super) fn content() -> Outcome<Bytes> {
         ("cutoutTemplate", stamp("ref", 13_000)),
         ("cutoutDifference", stamp("scimref", 15_000)),
     ]);
-    Ok(AvroBlob::new(alert).with_schema(schema()?)?.encode()?)
+    Ok(AvroBlob::new(alert).with_schema(schema()?)?)
 }
 
 pub(super) fn read(model: &Model) -> Outcome<f64> {

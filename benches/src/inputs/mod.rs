@@ -61,6 +61,16 @@ pub(crate) fn cases() -> Outcome<Vec<Case>> {
     ])
 }
 
+/// The circular, as a program has it that sends one.
+pub(crate) fn circular() -> Circular {
+    text::circular()
+}
+
+/// The alert of 70 kB, as a program has it that sends one.
+pub(crate) fn alert() -> Outcome<AvroBlob> {
+    alert::whole()
+}
+
 fn model_of<M: MessageModel>(model: &Model) -> Outcome<&M> {
     Ok(model.downcast_ref().ok_or("another model")?)
 }
