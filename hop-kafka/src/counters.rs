@@ -20,6 +20,8 @@ pub struct ReadCounters {
     pub errors: u64,
     /// How often the group gave partitions or took them away.
     pub rebalances: u64,
+    /// Offsets of messages that were deleted before they were read: at most so many messages.
+    pub lost: u64,
 }
 
 /// What a writer has done so far; each number only grows.
@@ -85,6 +87,7 @@ pub(crate) struct Tally {
     dead_letters: AtomicU64,
     errors: AtomicU64,
     rebalances: AtomicU64,
+    lost: AtomicU64,
 }
 
 fn add(counter: &AtomicU64, count: u64) {
@@ -117,6 +120,10 @@ impl Tally {
         add(&self.errors, 1);
     }
 
+    pub(crate) fn lost(&self, offsets: u64) {
+        add(&self.lost, offsets);
+    }
+
     pub(crate) fn rebalance(&self) {
         add(&self.rebalances, 1);
     }
@@ -130,6 +137,7 @@ impl Tally {
             dead_letters: get(&self.dead_letters),
             errors: get(&self.errors),
             rebalances: get(&self.rebalances),
+            lost: get(&self.lost),
         }
     }
 }

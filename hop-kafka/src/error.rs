@@ -37,6 +37,8 @@ pub enum ErrorKind {
     Encode,
     /// Messages were not sent; [`Error::undelivered`] has them.
     Undelivered,
+    /// Messages were deleted before they were read; [`Error::lost`] says which.
+    Lost,
     /// The call does not fit the stream, such as a topic left out where there are several.
     Usage,
     /// Anything else that the broker or librdkafka reports.
@@ -60,6 +62,7 @@ impl ErrorKind {
             Self::Decode => "decode",
             Self::Encode => "encode",
             Self::Undelivered => "undelivered",
+            Self::Lost => "lost",
             Self::Usage => "usage",
             Self::Kafka => "kafka",
         }
@@ -86,6 +89,20 @@ pub struct Undelivered {
     pub reason: String,
 }
 
+/// Messages that a reader did not get, because they were deleted before it came to them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lost {
+    /// The topic.
+    pub topic: String,
+    /// The partition, from zero.
+    pub partition: i32,
+    /// The offset that was to be read next.
+    pub from: i64,
+    /// The offset where reading goes on. It is below `from` where the topic was deleted and made anew, or the log was cut.
+    pub to: i64,
+}
+
 /// An error of a stream.
 ///
 /// It says what failed and what to do about it, and carries what would otherwise be lost: the record that did not decode,
@@ -98,6 +115,7 @@ struct Inner {
     help: Option<String>,
     record: Option<Record>,
     undelivered: Vec<Undelivered>,
+    lost: Option<Lost>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -110,6 +128,7 @@ impl Error {
             help: None,
             record: None,
             undelivered: Vec::new(),
+            lost: None,
             source: None,
         }))
     }
@@ -168,6 +187,27 @@ impl Error {
         )
     }
 
+    /// Messages were deleted before they were read.
+    pub(crate) fn lost_messages(lost: Lost) -> Self {
+        let Lost { topic, partition, from, to } = &lost;
+        let (what, help) = match from < to {
+            true => (
+                format!(
+                    "the messages of {topic}[{partition}] from {from} to {} were deleted before they were read",
+                    to - 1
+                ),
+                "read more often, or ask the topic's owner to keep messages for longer",
+            ),
+            false => (
+                format!("{topic}[{partition}] was to be read at {from}, and begins anew at {to}"),
+                "the topic was deleted and made anew, or its log was cut; messages may be missing in between",
+            ),
+        };
+        let mut error = Self::new(ErrorKind::Lost, what).help(help);
+        error.0.lost = Some(lost);
+        error
+    }
+
     /// The error of a message that was not queued, with the message.
     pub(crate) fn hand_back(mut self, topic: String, message: Outgoing) -> Self {
         let (kind, reason) = (self.kind(), self.to_string());
@@ -224,6 +264,11 @@ impl Error {
     /// The record, owned.
     pub fn into_record(self) -> Option<Record> {
         self.0.record
+    }
+
+    /// Returns what was deleted before it was read, for an error of kind [`Lost`](ErrorKind::Lost).
+    pub fn lost(&self) -> Option<&Lost> {
+        self.0.lost.as_ref()
     }
 
     /// The messages that were not delivered.

@@ -29,7 +29,7 @@ pub use self::consumer::{
 };
 pub use self::counters::{ReadCounters, WriteCounters};
 pub use self::embedded::EmbeddedBroker;
-pub use self::error::{Error, ErrorKind, Undelivered};
+pub use self::error::{Error, ErrorKind, Lost, Undelivered};
 pub use self::producer::{Compression, Delivered, Delivery, Publish, Publisher, Topic, Write};
 pub use self::stream::{Stream, StreamBuilder, list_topics, publish, subscribe};
 pub use self::url::Url;

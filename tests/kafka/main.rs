@@ -10,7 +10,9 @@ mod gaps;
 mod groups;
 mod hostile;
 mod large;
+mod lost;
 mod many;
+mod panics;
 mod passing;
 mod reading;
 mod rights;
@@ -20,6 +22,7 @@ mod steering;
 mod tokens;
 mod topics;
 mod unanswered;
+mod waiting;
 mod writing;
 
 use std::time::Duration;

@@ -103,6 +103,22 @@ impl Broker {
         settle(&admin, topic, partitions).await;
     }
 
+    /// Deletes the topic, and makes it anew with so many partitions.
+    pub async fn make_anew(&self, topic: &str, partitions: u16) {
+        let admin = self.admin();
+        for outcome in admin.delete_topics(&[topic], &options()).await.unwrap() {
+            outcome.unwrap();
+        }
+        let again = NewTopic::new(topic, partitions.into(), TopicReplication::Fixed(1));
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        // The name is free once the old topic is gone.
+        while admin.create_topics([&again], &options()).await.unwrap().iter().any(Result::is_err) {
+            assert!(std::time::Instant::now() < deadline, "the topic {topic} was not made anew");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        settle(&admin, topic, partitions).await;
+    }
+
     /// Deletes the messages before this place in its partition.
     pub async fn delete_before(&self, place: &Place) {
         let mut before = TopicPartitionList::new();

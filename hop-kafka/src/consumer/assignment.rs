@@ -103,7 +103,7 @@ impl Assignment {
         state.settled = true;
         state.begun |= !starts.is_empty();
         for (partition, from) in starts {
-            let tenure = Tenure::new(partition.0.as_str().into(), partition.1);
+            let tenure = Tenure::new(partition.0.as_str().into(), partition.1, from.0);
             if let Some(before) = state.partitions.insert(partition.clone(), Held { from: *from, tenure }) {
                 before.tenure.end();
             }
@@ -126,7 +126,7 @@ impl Assignment {
     pub(super) fn note_moved(&self, partition: &Partition, offset: i64, why: StartReason) {
         if let Some(held) = self.lock().partitions.get_mut(partition) {
             held.tenure.end();
-            held.tenure = Tenure::new(partition.0.as_str().into(), partition.1);
+            held.tenure = Tenure::new(partition.0.as_str().into(), partition.1, Some(offset));
             held.from = (Some(offset), why);
         }
     }
@@ -216,7 +216,10 @@ fn starts_of(session: &Session, client: &impl Client, partitions: &[Partition]) 
         let start = match (committed, session.assignment.ends(&partition)) {
             (_, Some(ends)) if insists => (Some(ends.start), ends.why),
             (Err(_), _) => (None, StartReason::Unknown),
-            (Ok(Some(committed)), Some(ends)) if committed < ends.low => (Some(ends.low), StartReason::Reset),
+            (Ok(Some(committed)), Some(ends)) if committed < ends.low => {
+                session.note_lost(&partition, committed, ends.low);
+                (Some(ends.low), StartReason::Reset)
+            }
             (Ok(Some(committed)), _) => (Some(committed), StartReason::Committed),
             (Ok(None), Some(ends)) => (Some(ends.start), ends.why),
             (Ok(None), None) => (None, StartReason::New),

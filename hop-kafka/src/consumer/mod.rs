@@ -6,7 +6,6 @@
 
 mod alert;
 mod assignment;
-#[expect(dead_code, reason = "lost messages are noticed by these next")]
 mod client;
 mod context;
 mod control;

@@ -67,6 +67,7 @@ pub struct Subscribe {
     filters: Vec<Filter>,
     commit: Option<Commit>,
     undecodable: Undecodable,
+    report_loss: bool,
     bound: Bound,
     workers: usize,
 }
@@ -96,6 +97,7 @@ impl Subscribe {
             filters: Vec::new(),
             commit: None,
             undecodable: Undecodable::Yield,
+            report_loss: false,
             bound: Bound::default(),
             workers: 0,
         }
@@ -171,6 +173,17 @@ impl Subscribe {
     /// What to do with a message that does not decode; it is handed over as an error unless set.
     pub fn on_undecodable(mut self, undecodable: Undecodable) -> Self {
         self.undecodable = undecodable;
+        self
+    }
+
+    /// Hands over an error of kind [`Lost`](crate::ErrorKind::Lost) where messages were deleted before they were read, or a
+    /// topic was deleted and made anew. Without this they are counted and logged, with both offsets.
+    ///
+    /// Offsets that are missing for another reason, such as compaction and transactions, are no loss. A topic that was made
+    /// anew is read from its beginning, unless it already has more messages than were read of the old one: then reading
+    /// goes on at the same offset, and nothing shows the change.
+    pub fn report_loss(mut self, report_loss: bool) -> Self {
+        self.report_loss = report_loss;
         self
     }
 
@@ -265,6 +278,7 @@ impl Subscribe {
             commit,
             discovery: discovery.filter(|ms| *ms > 0).map(Duration::from_millis),
             timeout: self.stream.shared.connect_timeout,
+            report_loss: self.report_loss,
             // Small where threads decode, so that all of them have work, and the first message does not wait for the last.
             batch: if self.workers > 0 { DECODED_BATCH } else { BATCH },
         };

@@ -14,6 +14,8 @@ pub(super) struct Tenure {
     pub(super) topic: Arc<str>,
     pub(super) partition: i32,
     over: AtomicBool,
+    /// The offset of the next message to receive; below zero where it is not known.
+    position: AtomicI64,
     /// The offset to commit: the one after the last message that is done; below zero where there is none yet.
     next: AtomicI64,
     /// What the worker has stored of it.
@@ -40,11 +42,13 @@ pub(super) enum Marked {
 }
 
 impl Tenure {
-    pub(super) fn new(topic: Arc<str>, partition: i32) -> Arc<Self> {
+    /// The partition as it is read from this offset on, where that is known.
+    pub(super) fn new(topic: Arc<str>, partition: i32, start: Option<i64>) -> Arc<Self> {
         Arc::new(Self {
             topic,
             partition,
             over: AtomicBool::new(false),
+            position: AtomicI64::new(start.unwrap_or(-1)),
             next: AtomicI64::new(-1),
             stored: AtomicI64::new(-1),
             open: Mutex::new(Open { working: BTreeSet::new(), reached: -1 }),
@@ -58,6 +62,12 @@ impl Tenure {
 
     pub(super) fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
+    }
+
+    /// The worker goes on to this offset; returns where it was to go on, if that is another one.
+    pub(super) fn advance_to(&self, offset: i64, next: i64) -> Option<i64> {
+        let expected = self.position.swap(next, Ordering::Relaxed);
+        (expected >= 0 && expected != offset).then_some(expected)
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -116,7 +126,7 @@ mod tests {
     use super::*;
 
     fn tenure() -> Arc<Tenure> {
-        Tenure::new("t".into(), 0)
+        Tenure::new("t".into(), 0, None)
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::progress::{Marked, Tenure};
 use super::queue::{Bound, Queue};
 use crate::complaint::Complaint;
 use crate::counters::Tally;
+use crate::error::Lost;
 use crate::{Error, ErrorKind};
 use std::sync::Arc;
 
@@ -61,6 +62,8 @@ pub(super) struct Settings {
     pub(super) discovery: Option<Duration>,
     /// How long the first contact with the broker may take, and any single request.
     pub(super) timeout: Duration,
+    /// Whether the loss of messages is an item of the stream.
+    pub(super) report_loss: bool,
     /// The most messages in one batch.
     pub(super) batch: usize,
 }
@@ -212,6 +215,17 @@ impl Session {
     /// Hands an error over to the reader.
     pub(super) fn fail(&self, error: Error) {
         self.queue.put([(Arrival::Failed(error), super::queue::Size::default())]);
+    }
+
+    /// Messages were deleted before they were read; or the partition begins anew, where `to` is below `from`.
+    pub(super) fn note_lost(&self, (topic, partition): &Partition, from: i64, to: i64) {
+        self.counters.lost(u64::try_from(to - from).unwrap_or(0));
+        let lost = Lost { topic: topic.clone(), partition: *partition, from, to };
+        let error = Error::lost_messages(lost);
+        tracing::warn!(target: "hop", topic, partition, from, to, "{error}");
+        if self.settings.report_loss {
+            self.fail(error);
+        }
     }
 
     /// Messages of this partition are forgotten: whichever reader has it now reads them again.

@@ -184,7 +184,12 @@ impl<C: Client> Worker<C> {
     fn handle(&mut self, event: Event, taken: &mut Size) -> ControlFlow<()> {
         match event {
             Event::Message(received) => self.receive(received, taken),
-            Event::End(partition, _) => {
+            Event::End(partition, offset) => {
+                if let Some(tenure) = self.session.assignment.tenure(&partition.0, partition.1)
+                    && let Some(expected) = tenure.advance_to(offset, offset)
+                {
+                    self.note_jump(&partition, expected, offset);
+                }
                 self.unread.remove(&partition);
             }
             Event::Assigned(partitions) => {
@@ -205,7 +210,7 @@ impl<C: Client> Worker<C> {
                     tracing::warn!(target: "hop", %error, "a commit failed; it is tried again with the next one");
                 }
             }
-            Event::Failed { error, reason, .. } => return self.report(error, &reason),
+            Event::Failed { partition, error, reason } => return self.report(partition, error, &reason),
             Event::Logged(level, facility, line) => self.session.complaint.log(level, &facility, &line),
             Event::Committed(Ok(())) | Event::Nothing => {}
         }
@@ -223,8 +228,19 @@ impl<C: Client> Worker<C> {
             // It came after its partition went.
             return;
         }
-        let Some(run) = &self.run else { return };
         let offset = place.offset;
+        let jumped = self.run.as_ref().and_then(|run| run.tenure.advance_to(offset, offset + 1));
+        if let Some(expected) = jumped
+            && self.note_jump(&(place.topic.to_string(), place.partition), expected, offset)
+        {
+            if !self.start_run(&place.topic, place.partition) {
+                return;
+            }
+            if let Some(run) = &self.run {
+                run.tenure.advance_to(offset, offset + 1);
+            }
+        }
+        let Some(run) = &self.run else { return };
         if let Some(end) = run.end {
             if offset + 1 >= end {
                 self.unread.remove(&(place.topic.to_string(), place.partition));
@@ -248,6 +264,24 @@ impl<C: Client> Worker<C> {
         if self.size.messages >= most || self.size.bytes >= BATCH_BYTES {
             self.flush();
         }
+    }
+
+    /// Reading goes on elsewhere than expected; returns whether the partition begins anew.
+    fn note_jump(&mut self, partition: &Partition, expected: i64, offset: i64) -> bool {
+        if offset < expected {
+            // What the group did with the old messages says nothing of the new ones.
+            self.flush();
+            self.session.assignment.note_moved(partition, offset, StartReason::Reset);
+            self.session.note_lost(partition, expected, offset);
+            self.note_assignment();
+            return true;
+        }
+        // Compaction and transactions leave gaps too; only what was deleted moves the beginning.
+        if let Some(low) = self.client.low(partition).filter(|low| *low > expected) {
+            self.flush();
+            self.session.note_lost(partition, expected, low.min(offset));
+        }
+        false
     }
 
     /// The next messages are of this partition; returns whether it is this reader's.
@@ -302,7 +336,7 @@ impl<C: Client> Worker<C> {
     }
 
     /// Hands an error over, unless librdkafka mends it by itself; ends the reading where it cannot go on.
-    fn report(&mut self, error: KafkaError, reason: &str) -> ControlFlow<()> {
+    fn report(&mut self, partition: Option<(Partition, i64)>, error: KafkaError, reason: &str) -> ControlFlow<()> {
         self.session.note_error(&error, reason);
         if self.session.is_of_no_group(&error) {
             return ControlFlow::Continue(());
@@ -311,7 +345,13 @@ impl<C: Client> Worker<C> {
         // A transient error was logged when it was noted.
         if fatal || !error.rdkafka_error_code().is_some_and(is_transient) {
             self.flush();
-            self.session.fail(self.session.error("reading", error));
+            // A batch that cannot be unpacked is found by its place alone.
+            let operation = match partition {
+                Some(((topic, id), offset)) if offset >= 0 => format!("reading {topic}[{id}]@{offset}"),
+                Some(((topic, id), _)) => format!("reading {topic}[{id}]"),
+                None => "reading".to_owned(),
+            };
+            self.session.fail(self.session.error(&operation, error));
         }
         if fatal { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
@@ -471,3 +511,6 @@ fn close<C>(mut client: Arc<C>) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+#[cfg(test)]
+mod tests;
