@@ -25,6 +25,14 @@ pub struct EmbeddedBroker {
     cluster: MockCluster<'static, DefaultProducerContext>,
 }
 
+// SAFETY: what is called through a reference reads a string that is set once (`bootstrap_servers`) or puts a request into the
+// queue of the cluster's own thread (`create_topic`). Any thread may do either, and any thread may destroy the cluster.
+#[allow(unsafe_code)]
+unsafe impl Send for EmbeddedBroker {}
+// SAFETY: as above.
+#[allow(unsafe_code)]
+unsafe impl Sync for EmbeddedBroker {}
+
 impl EmbeddedBroker {
     /// A running broker without topics.
     ///
