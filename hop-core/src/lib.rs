@@ -20,6 +20,7 @@ mod record;
 mod registry;
 pub mod schema;
 pub mod sky;
+pub mod summary;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
@@ -39,6 +40,7 @@ pub use self::model::{AnyModel, MessageModel};
 pub use self::payload::Payload;
 pub use self::record::{Header, Headers, Place, Record, header};
 pub use self::registry::{Registration, Registry, RegistryBuilder};
+pub use self::summary::Summary;
 pub use self::topic::{TopicPattern, TopicRule, TopicRules};
 pub use self::value::{Object, Text, Value};
 pub use self::version::{UpgradeFrom, Version};

@@ -5,6 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use crate::summary::Summary;
 use crate::{Content, Error, Value, Version};
 
 /// A type that messages of one format turn into, and back.
@@ -128,6 +129,13 @@ pub trait MessageModel: fmt::Debug + Send + Sync + Sized + 'static {
         None
     }
 
+    /// Says what, where and when: the answer to show first, whatever the format.
+    ///
+    /// Unless overridden it says only the label. See [`Summary`](crate::Summary).
+    fn summary(&self) -> Summary {
+        Summary::new(Self::FORMAT)
+    }
+
     /// A small message of this kind, for demonstrations and self-tests; `None` where the model has none to show.
     fn example() -> Option<Self> {
         None
@@ -176,6 +184,9 @@ pub trait AnyModel: fmt::Debug + Send + Sync + Any {
     /// # Errors
     /// As there.
     fn fields(&self) -> Result<Value, Error>;
+
+    /// Says what, where and when, [`MessageModel::summary`].
+    fn summary(&self) -> Summary;
 }
 
 impl<M: MessageModel> AnyModel for M {
@@ -205,6 +216,10 @@ impl<M: MessageModel> AnyModel for M {
 
     fn fields(&self) -> Result<Value, Error> {
         MessageModel::fields(self)
+    }
+
+    fn summary(&self) -> Summary {
+        MessageModel::summary(self)
     }
 }
 

@@ -21,6 +21,7 @@ pub mod codec;
 pub mod external;
 pub mod gcn;
 mod sexagesimal;
+pub mod summary;
 pub mod voevent;
 
 pub use hop_core::{Blob, JsonBlob};

@@ -13,6 +13,7 @@ macro_rules! chapters {
 chapters! {
     GettingStarted = "getting-started.md",
     YourOwnModel = "your-own-model.md",
+    WhatWhereWhen = "what-where-when.md",
     Codecs = "codecs.md",
     Evolution = "evolution.md",
     Testing = "testing.md",

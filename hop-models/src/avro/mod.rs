@@ -461,6 +461,14 @@ impl MessageModel for AvroBlob {
         })
     }
 
+    /// What, where and when of an alert of LIGO, Virgo and KAGRA; of other records only the label.
+    fn summary(&self) -> hop_core::Summary {
+        // A file of many records is not one alert.
+        let content = if self.is_single() { self.content().ok() } else { None };
+        let known = content.as_ref().and_then(crate::summary::of_value);
+        known.unwrap_or_else(|| hop_core::Summary::new(Self::FORMAT))
+    }
+
     fn fields(&self) -> Result<hop_core::Value, Error> {
         Ok(hop_core::Value::object([
             ("content", self.content()?),

@@ -69,6 +69,7 @@ mod dictionary;
 mod legacy;
 mod position;
 mod sniff;
+mod summary;
 mod validate;
 mod view;
 mod what;
@@ -281,6 +282,10 @@ impl MessageModel for VoEvent {
 
     fn schema() -> Option<Value> {
         Value::from_json(include_str!("schema.json")).ok()
+    }
+
+    fn summary(&self) -> hop_core::Summary {
+        summary::of(self)
     }
 
     fn example() -> Option<Self> {

@@ -32,6 +32,7 @@ mod event;
 mod header;
 mod json;
 mod mail;
+mod summary;
 
 use std::borrow::Cow;
 
@@ -328,6 +329,10 @@ impl MessageModel for Circular {
 
     fn schema() -> Option<Value> {
         Value::from_json(include_str!("schema.json")).ok()
+    }
+
+    fn summary(&self) -> hop_core::Summary {
+        summary::of(self)
     }
 
     fn example() -> Option<Self> {

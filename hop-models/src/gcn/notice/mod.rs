@@ -24,6 +24,7 @@
 //! [gcn]: https://gcn.gsfc.nasa.gov/tech_describe.html
 
 mod lines;
+mod summary;
 mod typed;
 
 use std::borrow::Cow;
@@ -200,6 +201,10 @@ impl MessageModel for TextNotice {
                 .expected("an object whose `raw` is bytes or a string")
                 .found(other.unwrap_or(&fields).describe())),
         }
+    }
+
+    fn summary(&self) -> hop_core::Summary {
+        summary::of(self)
     }
 
     fn example() -> Option<Self> {

@@ -1,0 +1,41 @@
+//! What a circular is about; where and when stand in its prose, which is not read.
+
+use hop_core::summary::Summary;
+
+use super::Circular;
+
+/// Reads the summary of a circular: its subject and the events in it.
+pub(super) fn of(circular: &Circular) -> Summary {
+    let mut summary = Summary::new("GCN circular");
+    summary.names.extend(circular.event_name());
+    for name in circular.event_names() {
+        if !summary.names.contains(&name) {
+            summary.names.push(name);
+        }
+    }
+    let subject = circular.subject().map(|subject| subject.trim().to_owned()).filter(|subject| !subject.is_empty());
+    let says = |word: &str| {
+        let mut words = subject.iter().flat_map(|subject| subject.split(|c: char| !c.is_alphanumeric()));
+        words.any(|other| other.eq_ignore_ascii_case(word))
+    };
+    summary.is_retraction = says("retraction") || says("retracted");
+    summary.subject = subject;
+    summary
+}
+
+#[cfg(test)]
+mod tests {
+    use hop_core::MessageModel;
+    use hop_core::summary::Direction;
+
+    use super::*;
+
+    #[test]
+    fn a_circular_is_about_the_events_in_its_subject() {
+        let circular = Circular::new([("SUBJECT", "EP240219a/GRB 240219A: retraction of the counterpart")], "RA = 10");
+        let summary: Summary = circular.summary();
+        assert_eq!(summary.names, ["EP240219a", "GRB 240219A"]);
+        assert!(summary.is_retraction && summary.direction == Direction::Unknown);
+        assert_eq!(summary.title(), "RETRACTION EP240219a/GRB 240219A: retraction of the counterpart");
+    }
+}

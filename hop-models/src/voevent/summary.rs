@@ -1,0 +1,157 @@
+//! What, where and when of a VOEvent, mission by mission as `MISSIONS.md` has it.
+
+use hop_core::summary::{Direction, SkyMap, Summary};
+
+use super::{Cite, Param, Role, VoEvent};
+use crate::summary::rate_in;
+
+/// Reads the summary of an event.
+pub(super) fn of(event: &VoEvent) -> Summary {
+    let ivorn = event.ivorn().unwrap_or_default();
+    let mut summary = Summary::new(kind(event, &ivorn));
+    summary.names = names(event);
+    summary.instrument = instrument(event, &ivorn);
+    summary.is_test = event.role() == Role::Test;
+    let citations = || event.citations().into_iter().flat_map(|citations| citations.events());
+    summary.is_retraction = citations().any(|citation| citation.cite() == Some(Cite::Retraction))
+        || text(event, "AlertType").is_some_and(|kind| kind.eq_ignore_ascii_case("retraction"))
+        || param(event, "Retraction").is_some_and(|param| param.as_bool().is_ok_and(|retracted| retracted));
+    summary.cites =
+        citations().filter_map(|citation| citation.element().text()).map(|text| text.into_owned()).collect();
+    summary.sky_map = ["skymap_fits", "SKYMAP_URL_FITS", "skymap_fits_basic", "SKYMAP_URL_FITS_BASIC"]
+        .iter()
+        .find_map(|name| text(event, name))
+        .filter(|url| url.starts_with("https://") || url.starts_with("http://"))
+        .map(SkyMap::Url);
+    direction(event, &mut summary);
+    match event.time() {
+        Ok(time) => summary.time = time,
+        Err(error) => summary.problems.push(error.to_string()),
+    }
+    match event.why().map_or(Ok(None), |why| why.importance()) {
+        Ok(importance) => summary.importance = importance,
+        Err(error) => summary.problems.push(error.to_string()),
+    }
+    if let Some(far) = param(event, "FAR") {
+        let unit = far.unit().unwrap_or_default();
+        summary.false_alarm_rate = far.as_f64().ok().and_then(|number| rate_in(number, &unit));
+        if summary.false_alarm_rate.is_none() {
+            summary.problems.push(format!("FAR: found `{}` in `{unit}`", far.value().unwrap_or_default()));
+        }
+    }
+    summary
+}
+
+/// Where it was. What GCN writes where it knows no position is not one: 0, 0 with no radius or the whole sky, or -1 throughout.
+fn direction(event: &VoEvent, summary: &mut Summary) {
+    let position = match event.position() {
+        Ok(position) => position,
+        Err(error) => return summary.problems.push(error.to_string()),
+    };
+    if event.role() == Role::Utility {
+        // A telescope's pointing, or the state of an instrument.
+        summary.direction = Direction::NotOnSky;
+        return;
+    }
+    let Some(position) = position else { return };
+    let origin = position.stated().longitude == 0.0 && position.stated().latitude == 0.0;
+    // IceCube's events through GCN all have the flag, good positions too.
+    if !origin && param(event, "RADec_valid").is_some_and(|valid| valid.as_bool().is_ok_and(|valid| !valid)) {
+        summary.problems.push("the packet has `RADec_valid` = `false`".to_owned());
+    }
+    summary.direction = match position.radius() {
+        Some(radius) if radius >= 180.0 && summary.sky_map.is_some() => Direction::Unknown,
+        Some(radius) if radius >= 180.0 => Direction::NotOnSky,
+        radius if origin && radius.is_none_or(|radius| radius == 0.0) => Direction::Unknown,
+        _ => Direction::At(position),
+    };
+}
+
+/// `BAT_GRB_Pos` of `ivo://nasa.gsfc.gcn/SWIFT#BAT_GRB_Pos_728094-0`; the alert's own word where it has one; else the role.
+fn kind(event: &VoEvent, ivorn: &str) -> String {
+    if let Some(alert) = text(event, "AlertType") {
+        return alert;
+    }
+    let local = ivorn.split_once('#').map_or("", |(_, local)| local);
+    let words = local.split('_').take_while(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let words: Vec<&str> = words.filter(|word| !word.contains(|c: char| c.is_ascii_digit())).collect();
+    if words.is_empty() { format!("VOEvent {}", event.role().as_str()) } else { words.join("_") }
+}
+
+fn names(event: &VoEvent) -> Vec<String> {
+    let stated = event.why().into_iter().flat_map(|why| {
+        let inferred = why.inferences().flat_map(|inference| inference.names().collect::<Vec<_>>());
+        why.names().chain(inferred).collect::<Vec<_>>()
+    });
+    let all = text(event, "GraceID").into_iter().chain(stated.map(|name| name.into_owned()));
+    let mut names: Vec<String> = Vec::new();
+    for name in all {
+        let name = name.trim();
+        if !name.is_empty() && !names.iter().any(|other| other == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+/// `SWIFT` of `ivo://nasa.gsfc.gcn/SWIFT#…`, or who wrote it; the detectors of a gravitational wave.
+fn instrument(event: &VoEvent, ivorn: &str) -> Option<String> {
+    let stream = ivorn.split_once("://").and_then(|(_, rest)| rest.split('#').next()?.split_once('/'));
+    let stream = stream.map(|(_, stream)| stream.to_owned()).filter(|stream| !stream.is_empty());
+    let author = || event.who()?.author()?.short_name().map(|name| name.into_owned());
+    text(event, "Instruments").or(stream).or_else(author)
+}
+
+fn param<'a>(event: &'a VoEvent, name: &str) -> Option<Param<'a>> {
+    event.params().find(|param| param.name().as_deref() == Some(name))
+}
+
+fn text(event: &VoEvent, name: &str) -> Option<String> {
+    param(event, name)?.value().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use hop_core::MessageModel;
+    use hop_core::summary::Direction;
+
+    use super::*;
+
+    fn summary(root: &str, what: &str, place: &str) -> Summary {
+        let content = format!(
+            "<VOEvent {root}><What>{what}</What><WhereWhen><ObsDataLocation><ObservationLocation><AstroCoords coord_system_id='UTC-FK5-GEO'>\
+             <Time><TimeInstant><ISOTime>2026-01-31T04:05:06</ISOTime></TimeInstant></Time>{place}</AstroCoords></ObservationLocation>\
+             </ObsDataLocation></WhereWhen></VOEvent>"
+        );
+        VoEvent::decode(content.as_str().into()).unwrap().summary()
+    }
+
+    fn at(ra: &str, dec: &str, radius: &str) -> String {
+        format!(
+            "<Position2D><Value2><C1>{ra}</C1><C2>{dec}</C2></Value2><Error2Radius>{radius}</Error2Radius></Position2D>"
+        )
+    }
+
+    #[test]
+    fn placeholders_and_pointings_are_not_positions() {
+        let root = "ivorn='ivo://nasa.gsfc.gcn/SNEWS#Event_2026-01-31' role='observation'";
+        assert_eq!(summary(root, "", &at("0", "0", "360")).direction, Direction::NotOnSky);
+        assert_eq!(summary(root, "", &at("0", "0", "0")).direction, Direction::Unknown);
+        let utility = "ivorn='ivo://nasa.gsfc.gcn/Fermi#Point_Dir_2026' role='utility'";
+        assert_eq!(summary(utility, "", &at("10", "20", "1")).direction, Direction::NotOnSky);
+        let missing = summary(root, "", &at("-1", "-1", "-1"));
+        assert!(missing.direction == Direction::Unknown && missing.problems.len() == 1);
+        let flagged = summary(root, "<Param name='RADec_valid' value='false'/>", &at("10", "20", "1"));
+        assert!(flagged.direction.position().is_some() && flagged.problems.len() == 1);
+    }
+
+    #[test]
+    fn a_burst_says_what_where_and_when() {
+        let root = "ivorn='ivo://nasa.gsfc.gcn/SWIFT#BAT_GRB_Pos_728094-0' role='test'";
+        let read = summary(root, "<Param name='FAR' value='3.15576' unit='yr^-1'/>", &at("150", "-2", "0.05"));
+        assert!(read.is_test);
+        assert_eq!(read.instrument.as_deref(), Some("SWIFT"));
+        assert_eq!(read.title(), "TEST BAT_GRB_Pos, RA 150.0000, Dec -2.0000 +- 0.05 deg, 2026-01-31T04:05:06Z");
+        assert!(read.false_alarm_rate.is_some_and(|rate| (rate - 1e-7).abs() < 1e-20));
+    }
+}
