@@ -4,7 +4,8 @@
 const LONGEST: usize = 64;
 
 /// The labels of hop itself.
-const BUILT_IN: [&str; 7] = ["avro", "blob", "circular", "external", "gcntextnotice", "json", "voevent"];
+const BUILT_IN: [&str; 10] =
+    ["avro", "blob", "circular", "external", "gcnnotice", "gcnpacket", "gcntextnotice", "gwalert", "json", "voevent"];
 
 /// Why `label` cannot be one, and the way out.
 pub(crate) fn check(label: &str) -> Result<(), String> {

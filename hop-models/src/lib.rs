@@ -5,6 +5,9 @@
 //! | `voevent` | [`VoEvent`] | [`voevent`] |
 //! | `circular` | [`Circular`] | [`gcn::circular`] |
 //! | `gcntextnotice` | [`TextNotice`] | [`gcn::notice`] |
+//! | `gcnnotice` | [`GcnNotice`] | [`gcn::unified`] |
+//! | `gcnpacket` | [`GcnPacket`] | [`gcn::packet`] |
+//! | `gwalert` | [`GwAlert`] | [`gwalert`] |
 //! | `avro` | [`AvroBlob`] | [`avro`] |
 //! | `external` | [`External`] | [`external`] |
 //! | `json`, `blob` | [`JsonBlob`], [`Blob`] | of `hop-core` |
@@ -20,6 +23,7 @@ pub mod avro;
 pub mod codec;
 pub mod external;
 pub mod gcn;
+pub mod gwalert;
 mod sexagesimal;
 pub mod summary;
 pub mod voevent;
@@ -29,16 +33,20 @@ use hop_core::{Registration, registration};
 
 pub use crate::avro::AvroBlob;
 pub use crate::external::External;
-pub use crate::gcn::{Circular, TextNotice};
+pub use crate::gcn::{Circular, GcnNotice, GcnPacket, TextNotice};
+pub use crate::gwalert::GwAlert;
 pub use crate::voevent::VoEvent;
 
 /// The models of this crate, for [`RegistryBuilder::models`](hop_core::RegistryBuilder::models).
-pub const MODELS: [Registration; 5] = [
+pub const MODELS: [Registration; 8] = [
     registration!(VoEvent),
     registration!(Circular),
     registration!(TextNotice),
+    registration!(GcnNotice),
+    registration!(GcnPacket),
+    registration!(GwAlert),
     registration!(AvroBlob),
     registration!(External),
 ];
 
-hop_core::register!(VoEvent, Circular, TextNotice, AvroBlob, External);
+hop_core::register!(VoEvent, Circular, TextNotice, GcnNotice, GcnPacket, GwAlert, AvroBlob, External);

@@ -44,7 +44,20 @@ fn its_models_are_listed_with_their_crate() {
     }
     // Beside those of hop itself, in the order of their labels.
     let labels: Vec<&str> = models.iter().map(|model| model["format"].as_str().unwrap()).collect();
-    let all = ["avro", "blob", "circular", "donut", "external", "gcntextnotice", "json", "snews-alert", "voevent"];
+    let all = [
+        "avro",
+        "blob",
+        "circular",
+        "donut",
+        "external",
+        "gcnnotice",
+        "gcnpacket",
+        "gcntextnotice",
+        "gwalert",
+        "json",
+        "snews-alert",
+        "voevent",
+    ];
     assert_eq!(labels, all);
 }
 

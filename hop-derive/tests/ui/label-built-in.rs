@@ -29,4 +29,16 @@ struct Avro;
 #[hop(format = "external")]
 struct External;
 
+#[derive(Debug, Serialize, Deserialize, HopModel)]
+#[hop(format = "gcnnotice")]
+struct Gcnnotice;
+
+#[derive(Debug, Serialize, Deserialize, HopModel)]
+#[hop(format = "gcnpacket")]
+struct Gcnpacket;
+
+#[derive(Debug, Serialize, Deserialize, HopModel)]
+#[hop(format = "gwalert")]
+struct Gwalert;
+
 fn main() {}
