@@ -10,6 +10,8 @@ use crate::{Error, ErrorKind};
 pub(crate) const AUTH_FILE: &str = "auth.toml";
 /// The file of general settings.
 pub(crate) const CONFIG_FILE: &str = "config.toml";
+/// The file of profiles of brokers.
+pub(crate) const BROKERS_FILE: &str = "brokers.toml";
 
 /// The folder, `$XDG_CONFIG_HOME/hop` or `$HOME/.config/hop`. A relative `XDG_CONFIG_HOME` is ignored, as the XDG Base
 /// Directory Specification has it: it would be another folder wherever the program is started.

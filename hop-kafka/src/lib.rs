@@ -3,6 +3,7 @@
 
 pub mod auth;
 mod blocking;
+mod broker;
 mod complaint;
 mod config;
 mod configuration;
@@ -22,6 +23,7 @@ mod url;
 
 pub use self::auth::{Auth, Credential};
 pub use self::blocking::{FromError, block_on, block_on_within};
+pub use self::broker::{Broker, GroupRule};
 pub use self::configuration::Configuration;
 pub use self::consumer::{
     Alert, Commit, Control, Lag, Start, StartPosition, StartReason, Subscribe, Subscription, Typed, TypedSubscription,

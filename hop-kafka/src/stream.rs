@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hop_core::{Limits, Registry};
+use hop_core::{Limits, Registry, TopicRule, TopicRules};
 
 use crate::consumer::Subscribe;
 use crate::producer::Publish;
@@ -26,6 +26,7 @@ pub struct Stream {
 pub(crate) struct Shared {
     pub(crate) auth: Auth,
     pub(crate) registry: RegistryRef,
+    pub(crate) rules: TopicRules,
     pub(crate) start_at: StartPosition,
     pub(crate) until_eos: bool,
     pub(crate) connect_timeout: Duration,
@@ -107,7 +108,7 @@ pub async fn list_topics(url: impl AsRef<str>) -> Result<Vec<Topic>, Error> {
 fn with_defaults(url: &str) -> (Stream, Result<Url, Error>) {
     match Stream::builder().build() {
         Ok(stream) => (stream, url.parse()),
-        Err(error) => (StreamBuilder::default().with(RegistryRef::Own(Arc::default())), Err(error)),
+        Err(error) => (StreamBuilder::default().with(RegistryRef::Own(Arc::default()), TopicRules::default()), Err(error)),
     }
 }
 
@@ -191,6 +192,7 @@ impl Stream {
 pub struct StreamBuilder {
     auth: Auth,
     registry: Option<Arc<Registry>>,
+    rules: Vec<Result<TopicRule, hop_core::Error>>,
     start_at: StartPosition,
     until_eos: bool,
     connect_timeout: Option<Duration>,
@@ -234,6 +236,31 @@ impl StreamBuilder {
         self
     }
 
+    /// Reads messages of the topics that `pattern` stands for by the model labelled `label`, if they carry no `_format`.
+    ///
+    /// `*` stands for a part of a name, `**` for several; the more specific pattern goes first. Rules that are set here go
+    /// before those of the broker's [profile](crate::Broker), whatever their patterns.
+    ///
+    /// ```
+    /// use hop_kafka::Stream;
+    ///
+    /// let hop = Stream::builder().topic_model("dome.*", "json").no_auth().build()?;
+    ///
+    /// let error = Stream::builder().topic_model("dome.*", "weather").no_auth().build().unwrap_err();
+    /// assert_eq!(error.to_string(), "the rule for topic `dome.*`: unknown format `weather`; linked: blob, json");
+    /// # Ok::<(), hop_kafka::Error>(())
+    /// ```
+    pub fn topic_model(mut self, pattern: &str, label: &str) -> Self {
+        self.rules.push(TopicRule::new(pattern, label));
+        self
+    }
+
+    /// Adds a rule with a framing, or one that goes before the header.
+    pub fn topic_rule(mut self, rule: TopicRule) -> Self {
+        self.rules.push(Ok(rule));
+        self
+    }
+
     /// Where readers start; [`StartPosition::Latest`] unless set.
     pub fn start_at(mut self, start_at: StartPosition) -> Self {
         self.start_at = start_at;
@@ -269,22 +296,25 @@ impl StreamBuilder {
     /// The stream. Nothing is connected yet.
     ///
     /// # Errors
-    /// Kind `Config` when two linked models claim one label.
-    pub fn build(self) -> Result<Stream, Error> {
+    /// Kind `Config` when two linked models claim one label, and for a rule that no topic fits, that has an equal, or whose
+    /// label is not linked.
+    pub fn build(mut self) -> Result<Stream, Error> {
         let registry = match &self.registry {
             Some(registry) => RegistryRef::Own(Arc::clone(registry)),
             None => RegistryRef::Linked(
                 Registry::linked().map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?,
             ),
         };
-        Ok(self.with(registry))
+        let rules = topic_rules(std::mem::take(&mut self.rules), &registry)?;
+        Ok(self.with(registry, rules))
     }
 
-    fn with(self, registry: RegistryRef) -> Stream {
+    fn with(self, registry: RegistryRef, rules: TopicRules) -> Stream {
         Stream {
             shared: Arc::new(Shared {
                 auth: self.auth,
                 registry,
+                rules,
                 start_at: self.start_at,
                 until_eos: self.until_eos,
                 connect_timeout: self.connect_timeout.unwrap_or(Duration::from_secs(10)),
@@ -293,4 +323,17 @@ impl StreamBuilder {
             }),
         }
     }
+}
+
+/// Checks and sorts rules, all of whose models have to be in the registry.
+pub(crate) fn topic_rules(
+    rules: Vec<Result<TopicRule, hop_core::Error>>,
+    registry: &Registry,
+) -> Result<TopicRules, Error> {
+    let checked = rules.into_iter().collect::<Result<Vec<_>, _>>().and_then(|rules| {
+        let rules = TopicRules::new(rules)?;
+        rules.require(registry)?;
+        Ok(rules)
+    });
+    checked.map_err(|error| Error::new(ErrorKind::Config, error.to_string()))
 }

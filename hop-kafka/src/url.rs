@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str};
 use crate::{Error, ErrorKind};
 
 /// The port of a broker whose URL names none.
-const DEFAULT_PORT: u16 = 9092;
+pub(crate) const DEFAULT_PORT: u16 = 9092;
 /// What is percent-encoded in a username: all but the unreserved characters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 

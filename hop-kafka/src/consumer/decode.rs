@@ -6,9 +6,10 @@ use std::any::Any;
 use std::collections::HashSet;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hop_core::{Content, MessageModel, Record, Registry, Route, header};
+use hop_core::{Announced, Content, MessageModel, Record, Registry, Route, TopicRules};
 
 use super::{Alert, Typed};
 use crate::{Error, Stream};
@@ -64,8 +65,11 @@ struct Settings {
     /// Only these, where there are any.
     formats: Vec<String>,
     filters: Vec<Filter>,
+    rules: TopicRules,
     /// The unknown labels that were logged.
     unknown: Mutex<HashSet<String>>,
+    /// Whether a message that was skipped for want of a label was logged.
+    unlabelled: AtomicBool,
 }
 
 impl fmt::Debug for Decoder {
@@ -75,8 +79,15 @@ impl fmt::Debug for Decoder {
 }
 
 impl Decoder {
-    pub(super) fn new(stream: Stream, test_messages: bool, formats: Vec<String>, filters: Vec<Filter>) -> Self {
-        Self(Arc::new(Settings { stream, test_messages, formats, filters, unknown: Mutex::default() }))
+    pub(super) fn new(
+        stream: Stream,
+        test_messages: bool,
+        formats: Vec<String>,
+        filters: Vec<Filter>,
+        rules: TopicRules,
+    ) -> Self {
+        let (unknown, unlabelled) = (Mutex::default(), AtomicBool::new(false));
+        Self(Arc::new(Settings { stream, test_messages, formats, filters, rules, unknown, unlabelled }))
     }
 
     fn registry(&self) -> &Registry {
@@ -116,19 +127,20 @@ impl Decoder {
     /// Makes a message of one format of the item; all others are skipped, before they are decoded where the label says so.
     pub(super) fn typed<M: MessageModel>(&self, item: Item) -> Outcome<Typed<M>> {
         if let Item::Received(record) = &item
-            && let Some(format) = record.headers.first(header::FORMAT)
-            && !self.is_label_of::<M>(format.value.as_deref().unwrap_or_default())
+            && self.is_announced_as::<M>(record) == Some(false)
         {
             return Outcome::Skipped;
         }
         self.alert(item).then(|alert| self.downcast(alert))
     }
 
-    fn is_label_of<M: MessageModel>(&self, label: &[u8]) -> bool {
-        std::str::from_utf8(label).is_ok_and(|label| match self.registry().get(label) {
-            Some(registration) => registration.is::<M>(),
-            None => is_own_label::<M>(label),
-        })
+    /// Whether the header, or a rule for the topic, says that the record is an `M`; `None` where neither says anything.
+    fn is_announced_as<M: MessageModel>(&self, record: &Record) -> Option<bool> {
+        match self.registry().announced(record, &self.0.rules) {
+            Announced::Header(model) | Announced::Topic(_, model) => Some(model.is::<M>()),
+            Announced::Unknown(label) => Some(is_own_label::<M>(&label)),
+            Announced::Nothing => None,
+        }
     }
 
     fn downcast<M: MessageModel>(&self, alert: Alert) -> Outcome<Typed<M>> {
@@ -160,12 +172,19 @@ impl Decoder {
             Ok(false) => return Outcome::Skipped,
             Err(error) => return Outcome::Undecodable(Error::decode(error, record)),
         }
-        let content = Content::from(&record.content).with_limits(&self.0.stream.shared.limits);
+        let Settings { stream, rules, formats, .. } = &*self.0;
         let decoded = guarded("the model's `decode`", || {
-            let decoded = self.registry().decode(&record.headers, content)?;
+            let decoded = self.registry().decode_record(&record, rules, &stream.shared.limits)?;
             // A message without a label has a format only now.
-            let has_label = record.headers.contains(header::FORMAT);
-            Ok((has_label || self.wants_format(decoded.model.format())).then_some(decoded))
+            let was_announced =
+                matches!(decoded.route, Route::Header | Route::Topic { .. } | Route::UnknownFormat { .. });
+            if was_announced || self.wants_format(decoded.model.format()) {
+                return Ok(Some(decoded));
+            }
+            if let Some(format) = formats.first() {
+                self.log_unlabelled(&decoded.route, &record, format);
+            }
+            Ok(None)
         });
         match decoded {
             Ok(Some(decoded)) => {
@@ -181,17 +200,20 @@ impl Decoder {
 
     fn wants_format(&self, label: &str) -> bool {
         let formats = &self.0.formats;
-        formats.is_empty() || formats.iter().any(|format| format.eq_ignore_ascii_case(label))
+        let is = |format: &String| {
+            format.eq_ignore_ascii_case(label)
+                || self.registry().get(format).is_some_and(|model| model.format() == label)
+        };
+        formats.is_empty() || formats.iter().any(is)
     }
 
     fn wants(&self, record: &Record) -> Result<bool, hop_core::Error> {
-        let Settings { test_messages, formats, filters, .. } = &*self.0;
+        let Settings { test_messages, formats, filters, rules, .. } = &*self.0;
         if !test_messages && record.headers.is_test() {
             return Ok(false);
         }
         if !formats.is_empty()
-            && let Some(format) = record.headers.first(header::FORMAT)
-            && !self.wants_format(&String::from_utf8_lossy(format.value.as_deref().unwrap_or_default()))
+            && self.registry().announced(record, rules).label().is_some_and(|label| !self.wants_format(label))
         {
             return Ok(false);
         }
@@ -199,6 +221,22 @@ impl Decoder {
             true => Ok(true),
             false => guarded("the filter", || Ok(filters.iter().all(|filter| filter(record)))),
         }
+    }
+
+    /// Logs once that messages are skipped because neither a header nor a rule says what they are.
+    fn log_unlabelled(&self, route: &Route, record: &Record, wanted: &str) {
+        if !matches!(route, Route::Json | Route::Blob) || self.0.unlabelled.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let topic = record.place.as_ref().map_or("", |place| &*place.topic);
+        tracing::warn!(
+            target: "hop",
+            topic,
+            "a message without `_format` was skipped, and others like it will be: it is read as `{}`, not as `{wanted}`. If \
+             the topic holds `{wanted}`, say so with `topic_model(\"{topic}\", \"{wanted}\")`, or `hop subscribe --as \
+             {topic}={wanted}`",
+            route.as_str(),
+        );
     }
 
     /// Logs an unknown label once, cut to a length that a log can take.

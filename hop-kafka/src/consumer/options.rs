@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hop_core::Record;
+use hop_core::{Record, TopicRule, TopicRules};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use tokio::sync::oneshot;
@@ -24,7 +24,7 @@ use crate::auth::token::{Refresher, hand_over};
 use crate::blocking::{own, spawn};
 use crate::complaint::Complaint;
 use crate::producer::Publish;
-use crate::{Error, ErrorKind, Publisher, Stream, Url};
+use crate::{Broker, Error, ErrorKind, Publisher, Stream, Url};
 
 /// How often new partitions are looked for unless the property says otherwise.
 const DISCOVERY: Duration = Duration::from_secs(30);
@@ -65,6 +65,7 @@ pub struct Subscribe {
     test_messages: bool,
     formats: Vec<String>,
     filters: Vec<Filter>,
+    rules: Vec<Result<TopicRule, hop_core::Error>>,
     commit: Option<Commit>,
     undecodable: Undecodable,
     report_loss: bool,
@@ -95,6 +96,7 @@ impl Subscribe {
             test_messages: false,
             formats: Vec::new(),
             filters: Vec::new(),
+            rules: Vec::new(),
             commit: None,
             undecodable: Undecodable::Yield,
             report_loss: false,
@@ -134,6 +136,21 @@ impl Subscribe {
     /// A message without that header is decoded, and handed over if its format is one of them.
     pub fn formats<L: Into<String>>(mut self, labels: impl IntoIterator<Item = L>) -> Self {
         self.formats = labels.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Reads messages of the topics that `pattern` stands for by the model labelled `label`, if they carry no `_format`.
+    ///
+    /// It goes before the stream's own rules and those of the broker's profile; see
+    /// [`StreamBuilder::topic_model`](crate::StreamBuilder::topic_model).
+    pub fn topic_model(mut self, pattern: &str, label: &str) -> Self {
+        self.rules.push(TopicRule::new(pattern, label));
+        self
+    }
+
+    /// Adds a rule with a framing, or one that goes before the header.
+    pub fn topic_rule(mut self, rule: TopicRule) -> Self {
+        self.rules.push(Ok(rule));
         self
     }
 
@@ -255,6 +272,15 @@ impl Subscribe {
         Ok(Some(Arc::new(publish.produce_timeout(DEAD_LETTER_TIMEOUT).start()?)))
     }
 
+    /// The rules for topics, the reader's own before the stream's before the broker's.
+    fn rules(&mut self, broker: Option<&Broker>) -> Result<TopicRules, Error> {
+        let shared = &self.stream.shared;
+        let own = crate::stream::topic_rules(std::mem::take(&mut self.rules), &shared.registry)?;
+        let rules = own.before(&shared.rules);
+        // A program need not link a model for every topic of a broker.
+        Ok(broker.map_or(rules.clone(), |broker| rules.before(&broker.rules().linked_in(&shared.registry))))
+    }
+
     fn launch(mut self) -> Result<(Subscription, oneshot::Receiver<Result<(), Error>>), Error> {
         let url = std::mem::replace(&mut self.url, Err(Error::new(ErrorKind::Usage, "the URL was taken")))?;
         if url.topics().is_empty() {
@@ -262,9 +288,18 @@ impl Subscribe {
                 .help("write `kafka://[username@]broker[:port]/topic[,topic2]`"));
         }
         let commit = self.committing()?;
+        let broker = Broker::of(&url)?;
+        let rules = self.rules(broker.as_ref())?;
+        // Looking up a schema would hold up whoever asks for the next message.
+        if self.workers == 0 && rules.iter().filter_map(TopicRule::framing).any(|framing| framing.may_wait()) {
+            self.workers = 1;
+        }
         let dead_letters = self.dead_letters(&url)?;
         let credential = self.stream.credential(&url)?;
         let username = credential.as_ref().map(crate::Credential::username);
+        if let (Some(broker), Some(group)) = (&broker, &self.group) {
+            broker.check_group(group, username)?;
+        }
         let group = self.group.unwrap_or_else(|| random_group(username));
         let tokens = crate::config::tokens(credential.as_ref(), &self.stream.shared.properties)?;
         let mut config = crate::config::client(&url, credential.as_ref(), &self.stream.shared.properties);
@@ -306,7 +341,7 @@ impl Subscribe {
             Refresher::start(source, deliver)
         };
         let tokens = tokens.map(refresher).transpose()?;
-        let decoder = Decoder::new(self.stream.clone(), self.test_messages, self.formats, self.filters);
+        let decoder = Decoder::new(self.stream.clone(), self.test_messages, self.formats, self.filters, rules);
         let worker = Worker::new(Arc::clone(&session), client);
         // From here on the threads end when the subscription is dropped.
         let (tell, started) = oneshot::channel();

@@ -1,0 +1,292 @@
+//! Profiles of brokers: which one a URL names, and what is known of it.
+
+mod file;
+
+use std::path::PathBuf;
+
+use hop_core::{TopicPattern, TopicRules};
+
+use crate::auth::{Mechanism, Protocol};
+use crate::folder::{self, BROKERS_FILE};
+use crate::url::DEFAULT_PORT;
+use crate::{Credential, Error, ErrorKind, Url};
+
+/// The profiles that come with this crate.
+const BUILT_IN: &str = include_str!("profiles.toml");
+
+/// What is known of a public alert broker: how to log in, which model reads which topic, what it keeps and allows.
+///
+/// A reader finds the profile by the host in its URL. The rules for topics apply to messages without `_format`; GCN, for
+/// one, sends no header that says what a message is.
+///
+/// ```
+/// use hop_kafka::Broker;
+///
+/// let url = "kafka://kafka.gcn.nasa.gov/gcn.notices.svom.voevent.grm".parse()?;
+/// let gcn = Broker::built_in().into_iter().find(|broker| broker.serves(&url));
+/// let rules = gcn.as_ref().map(Broker::rules);
+/// let rule = rules.and_then(|rules| rules.find("gcn.notices.svom.voevent.grm"));
+/// assert_eq!(rule.map(|rule| rule.label()), Some("voevent"));
+/// # Ok::<(), hop_kafka::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Broker {
+    /// A short name, as in `hop auth add --broker gcn`.
+    pub name: String,
+    /// The name that people know it by.
+    pub title: String,
+    /// The names of its hosts.
+    pub hosts: Vec<TopicPattern>,
+    /// The port.
+    pub port: u16,
+    /// How the connection is encrypted; `None` where the broker asks for no credential.
+    pub protocol: Option<Protocol>,
+    /// How clients log in; `None` where the broker asks for no credential.
+    pub mechanism: Option<Mechanism>,
+    /// Where tokens come from.
+    pub token_endpoint: Option<String>,
+    /// What a token is good for. The broker's clients do not ask for it, and neither does hop unless the property
+    /// `sasl.oauthbearer.scope` is set.
+    pub scope: Option<String>,
+    /// Which names of groups the broker accepts.
+    pub group: GroupRule,
+    /// How many days a message stays.
+    pub retention_days: Option<u32>,
+    /// The size of the largest message, in bytes.
+    pub largest_message: Option<u64>,
+    /// The schema registry.
+    pub registry: Option<String>,
+    /// The names of the settings that only others than the broker's makers state.
+    pub third_hand: Vec<String>,
+    /// Topics that are listed with a framing that hop does not take off: pattern, format, framing.
+    pub unread: Vec<(String, String, String)>,
+    rules: TopicRules,
+}
+
+/// Which names of groups a broker accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum GroupRule {
+    /// Any.
+    #[default]
+    Any,
+    /// Those that start with the username.
+    StartsWithUsername,
+}
+
+impl GroupRule {
+    /// Returns the rule in a word: `any` or `username`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::StartsWithUsername => "username",
+        }
+    }
+}
+
+impl Broker {
+    /// Returns the profiles that come with this crate.
+    pub fn built_in() -> Vec<Self> {
+        // A test reads the file; there is nothing that could be wrong with it here.
+        file::read(BUILT_IN, &[]).unwrap_or_default()
+    }
+
+    /// Returns the profiles of the user's `brokers.toml`, and those that come with this crate.
+    ///
+    /// # Errors
+    /// Kind `Config`: the user's file cannot be read, or is not as it should be.
+    pub fn all() -> Result<Vec<Self>, Error> {
+        let built_in = Self::built_in();
+        let Ok(path) = Self::path() else { return Ok(built_in) };
+        let wrong = |what: String| Error::new(ErrorKind::Config, format!("{}: {what}", path.display()));
+        let Some(text) = folder::read(&path).map_err(|problem| wrong(problem.to_string()))? else {
+            return Ok(built_in);
+        };
+        let mut all = file::read(&text, &built_in).map_err(wrong)?;
+        let own: Vec<String> = all.iter().map(|broker| broker.name.clone()).collect();
+        all.extend(built_in.into_iter().filter(|broker| !own.contains(&broker.name)));
+        Ok(all)
+    }
+
+    /// Returns the path of the user's `brokers.toml`, whether or not it exists.
+    ///
+    /// # Errors
+    /// Kind `Config` when neither `XDG_CONFIG_HOME` nor `HOME` is set.
+    pub fn path() -> Result<PathBuf, Error> {
+        Ok(folder::folder()?.join(BROKERS_FILE))
+    }
+
+    /// Returns the profile of the broker that `url` names; the user's own goes first.
+    ///
+    /// # Errors
+    /// Those of [`all`](Self::all).
+    pub fn of(url: &Url) -> Result<Option<Self>, Error> {
+        Ok(Self::all()?.into_iter().find(|broker| broker.serves(url)))
+    }
+
+    /// Returns the profile called `name`.
+    ///
+    /// # Errors
+    /// Those of [`all`](Self::all), and kind `Usage` when no profile has the name.
+    pub fn named(name: &str) -> Result<Self, Error> {
+        let mut all = Self::all()?;
+        match all.iter().position(|broker| broker.name.eq_ignore_ascii_case(name)) {
+            Some(at) => Ok(all.swap_remove(at)),
+            None => {
+                let names: Vec<_> = all.iter().map(|broker| broker.name.as_str()).collect();
+                Err(Error::new(ErrorKind::Usage, format!("no broker is called `{}`", name.escape_debug()))
+                    .help(format!("the names are {}", names.join(", "))))
+            }
+        }
+    }
+
+    /// Returns true if `url` names one of the broker's hosts.
+    pub fn serves(&self, url: &Url) -> bool {
+        let host = url.host().to_ascii_lowercase();
+        self.hosts.iter().any(|pattern| pattern.matches(&host))
+    }
+
+    /// Returns the rules for topics.
+    pub fn rules(&self) -> &TopicRules {
+        &self.rules
+    }
+
+    /// Makes a credential for the broker: its first host, its mechanism, its token endpoint.
+    ///
+    /// For GCN the username is the client's id and the password its secret.
+    ///
+    /// # Errors
+    /// Kind `Usage` when the broker asks for no credential.
+    pub fn credential(&self, username: impl Into<String>, password: impl Into<String>) -> Result<Credential, Error> {
+        let (Some(protocol), Some(mechanism)) = (self.protocol, self.mechanism) else {
+            return Err(Error::new(ErrorKind::Usage, format!("{} asks for no credential", self.title))
+                .help("read it without authentication: `--no-auth`, or `no_auth()`"));
+        };
+        let mut credential = Credential::new(username, password).protocol(protocol);
+        if let Some(host) = self.hosts.iter().find(|host| !host.as_str().contains('*')) {
+            credential = credential.hostname(match self.port {
+                DEFAULT_PORT => host.to_string(),
+                port => format!("{host}:{port}"),
+            });
+        }
+        Ok(match &self.token_endpoint {
+            Some(endpoint) => credential.token_endpoint(endpoint),
+            None => credential.mechanism(mechanism),
+        })
+    }
+
+    /// Refuses a name of a group that the broker will refuse.
+    pub(crate) fn check_group(&self, group: &str, username: Option<&str>) -> Result<(), Error> {
+        match (self.group, username) {
+            (GroupRule::StartsWithUsername, Some(username)) if !group.starts_with(username) => Err(Error::new(
+                ErrorKind::Usage,
+                format!("{} accepts only groups that start with the username, and `{group}` does not", self.title),
+            )
+            .help(format!("call it `{username}-{group}`"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(host: &str) -> Option<Broker> {
+        let url = format!("kafka://{host}/t").parse().unwrap();
+        Broker::built_in().into_iter().find(|broker| broker.serves(&url))
+    }
+
+    #[test]
+    fn the_built_in_profiles_are_read_and_their_hosts_known() {
+        assert_eq!(file::read(BUILT_IN, &[]).map(|all| all.len()), Ok(11));
+        for (host, name) in [
+            ("kafka.scimma.org", "hopskotch"),
+            ("KAFKA.gcn.nasa.gov", "gcn"),
+            ("kafka2.gcn.nasa.gov", "gcn"),
+            ("kafka.test.gcn.nasa.gov", "gcn-test"),
+            ("kafka1.dev.gcn.nasa.gov", "gcn-dev"),
+            ("usdf-alert-stream-dev.lsst.cloud:9094", "rubin"),
+            ("kafka-lsst.fink-broker.org:24499", "fink"),
+            ("lasair-lsst-kafka_pub.lsst.ac.uk", "lasair"),
+            ("kafka.alerce.science:9093", "alerce"),
+            ("kafka.antares.noirlab.edu", "antares"),
+            ("kaboom.caltech.edu:9093", "babamul"),
+            ("public2.alerts.ztf.uw.edu:9094", "ztf"),
+        ] {
+            assert_eq!(of(host).map(|broker| broker.name).as_deref(), Some(name), "{host}");
+        }
+        assert!(of("localhost").is_none() && of("kafka.gcn.nasa.gov.example.org").is_none());
+    }
+
+    #[test]
+    fn every_topic_of_gcn_has_its_model_on_each_of_its_brokers() {
+        for host in ["kafka.gcn.nasa.gov", "kafka.test.gcn.nasa.gov", "kafka.dev.gcn.nasa.gov"] {
+            let gcn = of(host).unwrap();
+            for (topic, label, before_header) in [
+                ("gcn.classic.text.FERMI_GBM_FIN_POS", "gcntextnotice", false),
+                ("gcn.classic.voevent.SWIFT_BAT_GRB_POS_ACK", "voevent", false),
+                ("gcn.classic.binary.INTEGRAL_WAKEUP", "gcnpacket", false),
+                ("gcn.notices.svom.voevent.eclairs", "voevent", false),
+                ("gcn.notices.icecube.gold_bronze_track_alerts", "gcnnotice", false),
+                ("gcn.notices.einstein_probe.wxt.alert", "gcnnotice", false),
+                ("gcn.circulars", "circular", false),
+                ("gcn.circulars.grb", "circular", false),
+                ("gcn.heartbeat", "json", false),
+                ("igwn.gwalert", "gwalert", true),
+            ] {
+                let rule = gcn.rules().find(topic).unwrap();
+                assert_eq!((rule.label(), rule.is_before_header()), (label, before_header), "{topic}");
+            }
+            assert!(gcn.rules().find("gcn.other").is_none());
+        }
+    }
+
+    #[test]
+    fn a_credential_has_what_the_broker_wants() {
+        let gcn = of("kafka.test.gcn.nasa.gov").unwrap().credential("id", "secret").unwrap();
+        assert_eq!(gcn.host(), Some("kafka.test.gcn.nasa.gov"));
+        assert!(format!("{gcn:?}").contains("https://auth.test.gcn.nasa.gov/oauth2/token"), "{gcn:?}");
+        assert!(format!("{gcn:?}").contains("OAuthBearer"), "{gcn:?}");
+        let babamul = of("kaboom.caltech.edu").unwrap().credential("ada", "secret").unwrap();
+        assert!(format!("{babamul:?}").contains("SaslPlaintext"), "{babamul:?}");
+        assert_eq!(babamul.host(), Some("kaboom.caltech.edu:9093"));
+        assert_eq!(of("kafka.lsst.ac.uk").unwrap().credential("a", "b").unwrap_err().kind(), ErrorKind::Usage);
+    }
+
+    #[test]
+    fn a_group_that_will_be_refused_is_refused_with_the_right_form() {
+        let hopskotch = of("kafka.scimma.org").unwrap();
+        assert!(hopskotch.check_group("ada-night-watch", Some("ada")).is_ok());
+        assert_eq!(
+            hopskotch.check_group("night-watch", Some("ada")).unwrap_err().to_string(),
+            "SCiMMA Hopskotch accepts only groups that start with the username, and `night-watch` does not; call it \
+             `ada-night-watch`"
+        );
+        assert!(of("kafka.gcn.nasa.gov").unwrap().check_group("night-watch", Some("ada")).is_ok());
+    }
+
+    #[test]
+    fn a_file_of_ones_own_adds_to_the_profiles_and_its_mistakes_are_named() {
+        let own =
+            "[mine]\nhosts = ['kafka.example.org']\nlike = 'gcn'\ntopics = [{ pattern = 'a.*', format = 'json' }]";
+        let read = file::read(own, &Broker::built_in()).unwrap();
+        assert_eq!((read[0].name.as_str(), read[0].mechanism), ("mine", Some(Mechanism::OAuthBearer)));
+        assert_eq!(read[0].rules().find("a.b").map(|rule| rule.label().to_owned()).as_deref(), Some("json"));
+        assert!(read[0].rules().find("gcn.circulars").is_none());
+        for (text, wrong) in [
+            ("[x]\ntitle = 'X'", "`x` has no `hosts`"),
+            ("[x]\nhosts = ['a']\nmechanism = 'MD5'", "`mechanism` of `x`"),
+            ("[x]\nhosts = ['a']\ncolour = 'red'", "`colour` of `x`"),
+            ("[x]\nhosts = ['a']\nlike = 'nobody'", "`like` of `x`"),
+            ("[x]\nhosts = ['a']\ntopics = [{ pattern = 'a' }]", "`topics` of `x`"),
+            ("[x]\nhosts = ['a']\ntopics = [{ pattern = 'a b', format = 'json' }]", "`topics` of `x`"),
+            ("x = 1", "`x`"),
+            ("[x", "near line 1"),
+        ] {
+            let error = file::read(text, &[]).unwrap_err();
+            assert!(error.contains(wrong), "{text}: {error}");
+        }
+    }
+}
