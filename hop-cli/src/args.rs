@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Validate(Validate),
     /// List the message formats that this binary knows.
     Models(Models),
+    /// List the public alert brokers that hop knows, and what it knows of them.
+    Brokers(Brokers),
     /// List, add and remove the credentials that streams use.
     #[command(subcommand)]
     Auth(Auth),
@@ -143,6 +145,11 @@ pub(crate) struct Subscribe {
     /// Print messages of this format alone; may be given several times.
     #[arg(short, long, value_name = "LABEL")]
     pub(crate) format: Vec<String>,
+
+    /// Read messages that carry no `_format` as this format: those of the topics that PATTERN stands for (`*` is a part of
+    /// a name, `**` several), or all; may be given several times.
+    #[arg(long = "as", value_name = "[PATTERN=]LABEL")]
+    pub(crate) read_as: Vec<String>,
 
     /// What to do with a message that does not decode.
     #[arg(long, default_value = "report", value_name = "WHAT")]
@@ -289,6 +296,13 @@ pub(crate) struct Models {
     pub(crate) avro: bool,
 }
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Brokers {
+    /// Print a JSON list, with the rules for topics.
+    #[arg(short, long)]
+    pub(crate) json: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Auth {
     /// Print the path of the file of credentials.
@@ -312,6 +326,11 @@ pub(crate) struct AddCredential {
     /// A CSV file whose header row names the fields, such as Hopskotch's web site hands out; `-` for standard input.
     #[arg(value_name = "CSV FILE")]
     pub(crate) file: Option<PathBuf>,
+
+    /// The broker that the credential is for, by its name in `hop brokers`: only username and password are asked for, which
+    /// GCN calls client ID and client secret.
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    pub(crate) broker: Option<String>,
 
     /// Overwrite the credential that has the same username and hostname.
     #[arg(long)]

@@ -4,12 +4,15 @@ use serde_json::json;
 use crate::{hop, json_lines};
 
 /// The formats that come along, in the order of their labels.
-const FORMATS: [(&str, &str, &str); 7] = [
+const FORMATS: [(&str, &str, &str); 10] = [
     ("avro", "AvroBlob", "hop-models"),
     ("blob", "Blob", "hop-core"),
     ("circular", "Circular", "hop-models"),
     ("external", "External", "hop-models"),
+    ("gcnnotice", "GcnNotice", "hop-models"),
+    ("gcnpacket", "GcnPacket", "hop-models"),
     ("gcntextnotice", "TextNotice", "hop-models"),
+    ("gwalert", "GwAlert", "hop-models"),
     ("json", "JsonBlob", "hop-core"),
     ("voevent", "VoEvent", "hop-models"),
 ];
@@ -131,17 +134,22 @@ fn the_demonstration_shows_each_format_and_leaves_nothing_behind() {
     let finished = hop(["demo"]).env("TMPDIR", folder.path()).folder(folder.path()).run();
     let out = finished.expect(0);
     for (format, ..) in FORMATS {
-        let shown = out.split("\n\n").find(|part| part.starts_with(&format!("{format} (by header)\n")));
+        let (route, sent_as) = match format {
+            "gcnnotice" | "gwalert" => ("topic", "json"),
+            "gcnpacket" => ("topic", "blob"),
+            format => ("header", format),
+        };
+        let shown = out.split("\n\n").find(|part| part.starts_with(&format!("{format} (by {route})\n")));
         let shown: Vec<&str> = shown.unwrap_or_else(|| panic!("{format} is not shown in\n{out}")).lines().collect();
         let headers = shown[1].trim_start().strip_prefix("headers  ").unwrap();
         let headers: Vec<(&str, &str)> = headers.split(", ").map(|header| header.split_once(": ").unwrap()).collect();
         let [demo, (id, uuid), label] = headers[..] else { panic!("{headers:?}") };
-        assert_eq!([demo, label], [("demo", format), ("_format", format)]);
+        assert_eq!([demo, label], [("demo", format), ("_format", sent_as)]);
         assert_eq!((id, uuid.len(), uuid.as_bytes()[14]), ("_id", 36, b'4'), "no UUID of version 4: {uuid}");
         let model = shown[2].trim_start().strip_prefix("model    {\"").expect("the model's fields");
         assert!(!model.is_empty());
     }
-    assert!(out.ends_with("\n7 messages published, 7 received\n"), "{out}");
+    assert!(out.ends_with("\n10 messages published, 10 received\n"), "{out}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "files were left behind");
 }
 

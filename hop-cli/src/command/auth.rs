@@ -2,8 +2,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 use hop_core::escape_controls;
-use hop_kafka::Credential;
 use hop_kafka::auth::{self, CredentialStore};
+use hop_kafka::{Broker, Credential};
 
 use super::decode::read;
 use crate::args::{AddCredential, Auth};
@@ -60,7 +60,7 @@ fn add(options: &AddCredential) -> Result<(), Failure> {
             let text = std::str::from_utf8(&content).map_err(|_| named("it is not UTF-8".to_owned()))?;
             auth::read_csv(text)?
         }
-        None => vec![asked()?],
+        None => vec![asked(options.broker.as_deref())?],
     };
     let mut said = Vec::new();
     for credential in credentials {
@@ -85,7 +85,8 @@ fn add(options: &AddCredential) -> Result<(), Failure> {
 }
 
 /// What is typed in, or comes line by line.
-fn asked() -> Result<Credential, Failure> {
+fn asked(broker: Option<&str>) -> Result<Credential, Failure> {
+    let broker = broker.map(Broker::named).transpose()?;
     let typed = io::stdin().is_terminal();
     let line = |prompt: &str| -> io::Result<String> {
         if typed {
@@ -101,10 +102,22 @@ fn asked() -> Result<Credential, Failure> {
         true => Err(Failure::Usage(format!("the {what} may not be empty"))),
         false => Ok(text),
     };
-    let username = needed("username", line("Username")?)?;
+    let (user, pass) = match &broker {
+        Some(broker) if broker.token_endpoint.is_some() => ("Client ID", "Client secret"),
+        _ => ("Username", "Password"),
+    };
+    if let Some(broker) = broker.as_ref().filter(|broker| broker.mechanism.is_none()) {
+        // Says that none is needed, before anything is asked.
+        broker.credential("", "")?;
+    }
+    let username = needed(&user.to_lowercase(), line(user)?)?;
     // The terminal shows nothing of it.
-    let password = if typed { rpassword::prompt_password("Password: ")? } else { line("Password")? };
-    let mut credential = Credential::new(username, needed("password", password)?);
+    let password = if typed { rpassword::prompt_password(format!("{pass}: "))? } else { line(pass)? };
+    let password = needed(&pass.to_lowercase(), password)?;
+    if let Some(broker) = &broker {
+        return Ok(broker.credential(username, password)?);
+    }
+    let mut credential = Credential::new(username, password);
     let mut hostname = line("Hostname (empty for any broker)")?;
     if let Some(host) = hostname.strip_prefix("kafka://") {
         tracing::warn!(target: "hop", "the hostname is taken without `kafka://`");

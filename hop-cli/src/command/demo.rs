@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use hop_core::Registry;
+use hop_core::{Registry, TopicRule};
 use hop_kafka::{EmbeddedBroker, StartPosition};
 
 use crate::failure::Failure;
@@ -11,17 +11,32 @@ const TOPIC: &str = "hop.demo";
 pub(crate) async fn run(registry: Registry) -> Result<ExitCode, Failure> {
     let examples: Vec<_> = registry.iter().map(|model| (model.format(), model.example())).collect();
     let broker = EmbeddedBroker::start()?;
-    broker.create_topic(TOPIC, 1)?;
-    let url = broker.url(TOPIC);
+    // What is sent under the label of a wider format is found by its topic.
+    let by_topic: Vec<String> = examples
+        .iter()
+        .filter(|(format, example)| example.as_ref().is_some_and(|model| model.sent_as() != *format))
+        .map(|(format, _)| format!("{TOPIC}.{format}"))
+        .collect();
+    let topics: Vec<&str> = std::iter::once(TOPIC).chain(by_topic.iter().map(String::as_str)).collect();
+    for topic in &topics {
+        broker.create_topic(topic, 1)?;
+    }
+    let url = broker.url(&topics.join(","));
     output::line(format_args!("A broker inside this process listens at {}", broker.address()))?;
 
-    let hop = crate::stream(registry, true).start_at(StartPosition::Earliest).until_eos(true).build()?;
+    let mut hop = crate::stream(registry, true).start_at(StartPosition::Earliest).until_eos(true);
+    for topic in &by_topic {
+        let format = topic.rsplit('.').next().unwrap_or_default();
+        hop = hop.topic_rule(TopicRule::new(topic, format)?.before_header());
+    }
+    let hop = hop.build()?;
     let out = hop.publish(&url).await?;
     let mut published = 0;
     for (format, example) in &examples {
         match example {
             Some(model) => {
-                let message = out.write(&**model).header("demo", *format).key(format);
+                let topic = if model.sent_as() == *format { TOPIC.to_owned() } else { format!("{TOPIC}.{format}") };
+                let message = out.write(&**model).topic(topic).header("demo", *format).key(format);
                 message.send().await?;
                 published += 1;
             }

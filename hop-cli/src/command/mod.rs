@@ -2,6 +2,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod broker;
+pub(crate) mod brokers;
 pub(crate) mod configure;
 pub(crate) mod decode;
 pub(crate) mod demo;

@@ -14,6 +14,11 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
     for label in &options.format {
         registry.require(label).map_err(|error| Failure::Usage(error.to_string()))?;
     }
+    // A label that is not linked is a wrong call.
+    for rule in &options.read_as {
+        let label = rule.split_once('=').map_or(rule.as_str(), |(_, label)| label);
+        registry.require(label).map_err(|error| Failure::Usage(format!("--as {rule}: {error}")))?;
+    }
     let hop = crate::stream(registry, options.no_auth).build()?;
     let mut request = hop
         .subscribe(&options.url)
@@ -27,6 +32,10 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
             (None, Undecodable::Skip) => hop_kafka::Undecodable::Skip,
             (None, Undecodable::Stop) => hop_kafka::Undecodable::Stop,
         });
+    for rule in &options.read_as {
+        let (pattern, label) = rule.split_once('=').unwrap_or(("**", rule));
+        request = request.topic_model(pattern, label);
+    }
     if let Some(group) = &options.group_id {
         request = request.group(group);
     }

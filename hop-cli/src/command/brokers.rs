@@ -1,0 +1,70 @@
+use std::process::ExitCode;
+
+use hop_core::Value;
+use hop_kafka::Broker;
+
+use crate::args::Brokers;
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) fn run(options: &Brokers) -> Result<ExitCode, Failure> {
+    let brokers = Broker::all()?;
+    if options.json {
+        output::line(Value::Array(brokers.iter().map(as_json).collect()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows: Vec<[String; 4]> = brokers
+        .iter()
+        .map(|broker| {
+            let login = broker.mechanism.map_or("none", |mechanism| mechanism.as_str());
+            let host = broker.hosts.first().map(ToString::to_string).unwrap_or_default();
+            [broker.name.clone(), broker.title.clone(), login.to_owned(), host]
+        })
+        .collect();
+    let header = ["NAME", "BROKER", "LOGIN", "HOST"];
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([header[column].len()]).max().unwrap_or_default()
+    };
+    let (name, title, login) = (width(0), width(1), width(2));
+    for row in std::iter::once(header.map(str::to_owned)).chain(rows.iter().cloned()) {
+        let [a, b, c, d] = row;
+        output::line(format_args!("{a:name$}  {b:title$}  {c:login$}  {d}"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_json(broker: &Broker) -> Value {
+    let text = |text: Option<&str>| text.map_or(Value::Null, Into::into);
+    let number = |number: Option<i64>| number.map_or(Value::Null, Value::Int);
+    let rules = broker.rules().iter().map(|rule| {
+        Value::object([
+            ("pattern", rule.pattern().as_str().into()),
+            ("format", rule.label().into()),
+            ("before_header", rule.is_before_header().into()),
+        ])
+    });
+    let unread = broker.unread.iter().map(|(pattern, format, framing)| {
+        Value::object([
+            ("pattern", pattern.as_str().into()),
+            ("format", format.as_str().into()),
+            ("framing", framing.as_str().into()),
+        ])
+    });
+    Value::object([
+        ("name", broker.name.as_str().into()),
+        ("title", broker.title.as_str().into()),
+        ("hosts", Value::Array(broker.hosts.iter().map(|host| host.as_str().into()).collect())),
+        ("port", Value::Int(broker.port.into())),
+        ("protocol", text(broker.protocol.map(|protocol| protocol.as_str()))),
+        ("mechanism", text(broker.mechanism.map(|mechanism| mechanism.as_str()))),
+        ("token_endpoint", text(broker.token_endpoint.as_deref())),
+        ("scope", text(broker.scope.as_deref())),
+        ("group", broker.group.as_str().into()),
+        ("retention_days", number(broker.retention_days.map(i64::from))),
+        ("largest_message", number(broker.largest_message.and_then(|bytes| i64::try_from(bytes).ok()))),
+        ("registry", text(broker.registry.as_deref())),
+        ("third_hand", Value::Array(broker.third_hand.iter().map(|name| name.as_str().into()).collect())),
+        ("topics", Value::Array(rules.chain(unread).collect())),
+    ])
+}
