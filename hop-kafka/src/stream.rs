@@ -108,7 +108,9 @@ pub async fn list_topics(url: impl AsRef<str>) -> Result<Vec<Topic>, Error> {
 fn with_defaults(url: &str) -> (Stream, Result<Url, Error>) {
     match Stream::builder().build() {
         Ok(stream) => (stream, url.parse()),
-        Err(error) => (StreamBuilder::default().with(RegistryRef::Own(Arc::default()), TopicRules::default()), Err(error)),
+        Err(error) => {
+            (StreamBuilder::default().with(RegistryRef::Own(Arc::default()), TopicRules::default()), Err(error))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Notices of GCN's unified schema: examples of the missions, held to values written by hand.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ fn corpus(name: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// The schema package, which a script fetches: `HOP_GCN_SCHEMA` names its folder.
+/// The schema package, which `tests/gcn/schema` fetches: `HOP_GCN_SCHEMA` names its folder.
 fn examples(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -1,6 +1,6 @@
 //! Alerts of gravitational waves, by both roads.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 use std::path::Path;
 
