@@ -30,6 +30,7 @@ use hop_core::time::{Time, TimeScale};
 use hop_core::{Content, Error, ErrorKind, Location, MessageModel, Object, Text, Value, json};
 
 use crate::AvroBlob;
+use crate::avro::Schema;
 
 /// What an Avro file starts with.
 const AVRO: &[u8] = b"Obj\x01";
@@ -307,7 +308,15 @@ impl MessageModel for GwAlert {
     fn decode(content: Content<'_>) -> Result<Self, Error> {
         let about = |error: Error| error.about(Self::FORMAT);
         let fields = if content.starts_with(AVRO) {
-            AvroBlob::decode(content).and_then(|file| file.content()).map_err(about)?
+            let file = AvroBlob::decode(content).map_err(about)?;
+            // Asked before the values are made: a file of anything else may be large.
+            let is_record = |schema: &Schema| schema.json().get("type").and_then(Value::as_str) == Some("record");
+            if !file.schema().is_some_and(is_record) {
+                return Err(Error::new(ErrorKind::Invalid, Self::FORMAT)
+                    .expected("an Avro file of one record")
+                    .found("a file of another schema"));
+            }
+            file.content().map_err(about)?
         } else {
             json::parse(content).map_err(about)?
         };

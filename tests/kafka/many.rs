@@ -10,14 +10,14 @@ use crate::{json, next};
 const MESSAGES: usize = 100_000;
 const PARTITIONS: u16 = 6;
 
-/// Message number `number`: each format has its turn.
+/// Message number `number`, with the label that it travels under: each format has its turn.
 fn message(examples: &[Box<dyn AnyModel>], number: usize) -> (String, Vec<u8>) {
     match number % (examples.len() + 2) {
         0 => ("json".to_owned(), json(number as i64).encode().unwrap().to_vec()),
         1 => ("blob".to_owned(), number.to_be_bytes().repeat(1 + number % 50)),
         other => {
             let model = &examples[other - 2];
-            (model.format().to_owned(), model.encode().unwrap().to_vec())
+            (model.sent_as().to_owned(), model.encode().unwrap().to_vec())
         }
     }
 }

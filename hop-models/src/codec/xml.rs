@@ -64,8 +64,9 @@ impl<M: Serialize + DeserializeOwned> Codec<M> for Xml {
         let text = Document::check(content).map_err(|error| error.about(format))?;
         // It was checked.
         let text = std::str::from_utf8(&text).unwrap_or_default();
-        let trimmed = text.trim_start();
-        if trimmed.len() < text.len()
+        let after_mark = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let trimmed = after_mark.trim_start();
+        if trimmed.len() < after_mark.len()
             && trimmed.strip_prefix("<?xml").is_some_and(|rest| rest.starts_with([' ', '\t', '\r', '\n']))
         {
             return Err(Error::new(ErrorKind::Malformed, format)
