@@ -33,8 +33,8 @@
 //! | `crate = path` | where `hop_core` is, for a crate that renames or re-exports it | `::hop_core` |
 //!
 //! All go into `#[hop(…)]` above the type, in one or in several. A label is 1 to 64 of `a-z`, `0-9`, `-`, `_`, `.`; the
-//! labels of hop itself (`voevent`, `circular`, `gcntextnotice`, `avro`, `external`, `gcnnotice`, `gcnpacket`, `gwalert`, `json`, `blob`) are taken. Fields carry
-//! no `#[hop]`: how they are named, left out or defaulted is serde's to say.
+//! labels of hop itself (`voevent`, `circular`, `gcntextnotice`, `gcnnotice`, `gcnpacket`, `gwalert`, `avro`, `external`, `json`,
+//! `blob`) are taken. Fields carry no `#[hop]`: how they are named, left out or defaulted is serde's to say.
 //!
 //! ## Other labels
 //!
