@@ -293,7 +293,7 @@ fn both_share_the_settings() {
     ours(&["configure", "set", "automatic_offload", "no"]).expect(0);
     assert_eq!(theirs(&["configure", "show"]).expect(0), "fetch_external: True\nautomatic_offload: False\n");
     theirs(&["configure", "set", "fetch_external", "off"]).expect(0);
-    assert_eq!(ours(&["configure", "show"]).expect(0), "fetch_external: false\nautomatic_offload: false\n");
+    assert_eq!(ours(&["configure", "show"]).expect(0), "fetch_external: False\nautomatic_offload: False\n");
     for arguments in [&["configure", "locate"][..], &["configure", "locate", "-t", "auth"], &["auth", "locate"]] {
         assert_eq!(ours(arguments).expect(0), theirs(arguments).expect(0));
     }

@@ -131,7 +131,14 @@ fn read_what_is_broken(shown: &Shown, folder: &Path) {
         std::fs::write(&file, text).unwrap();
         #[cfg(unix)]
         std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        shown.error(&auth::load_from(&file).unwrap_err());
+        // An entry that cannot be used is shown with what is wrong; a file that cannot be read is an error.
+        match auth::load_from(&file) {
+            Ok(credentials) => credentials.iter().for_each(|credential| {
+                shown.add(credential);
+                shown.text(&credential.to_string());
+            }),
+            Err(error) => drop(shown.error(&error)),
+        }
         match CredentialStore::open_in(folder) {
             Ok(store) => shown.add(store),
             Err(error) => drop(shown.error(&error)),
