@@ -249,7 +249,7 @@ impl StreamBuilder {
     /// let hop = Stream::builder().topic_model("dome.*", "json").no_auth().build()?;
     ///
     /// let error = Stream::builder().topic_model("dome.*", "weather").no_auth().build().unwrap_err();
-    /// assert_eq!(error.to_string(), "the rule for topic `dome.*`: unknown format `weather`; linked: blob, json");
+    /// assert!(error.to_string().starts_with("the rule for topic `dome.*`: unknown format `weather`"), "{error}");
     /// # Ok::<(), hop_kafka::Error>(())
     /// ```
     pub fn topic_model(mut self, pattern: &str, label: &str) -> Self {
