@@ -177,7 +177,7 @@ fn deepen(open: &[Open], limits: &Limits, at: usize) -> Result<(), Error> {
 }
 
 #[cold]
-fn over(at: usize, expected: String) -> Error {
+pub(super) fn over(at: usize, expected: String) -> Error {
     Error::new(ErrorKind::Limit, SUBJECT).expected(expected).found("more").at(Location::Byte(at))
 }
 

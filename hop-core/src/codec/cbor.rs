@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Codec;
-use super::binary::{self, DEEPEST, Item, Items, below, malformed, text, unencodable, unsupported};
+use super::binary::{self, DEEPEST, Item, Items, below, malformed, over, text, unencodable, unsupported};
 use crate::{Content, Error, Value, excerpt};
 
 /// [CBOR (RFC 8949)](https://www.rfc-editor.org/rfc/rfc8949) of the model's fields; feature `cbor`.
@@ -59,6 +59,9 @@ impl<M: Serialize + DeserializeOwned> Codec<M> for Cbor {
     }
 }
 
+/// The most tags that stand before one value; programs write one or two.
+const MOST_TAGS: usize = 1_000;
+
 struct Reader<'a>(Decoder<'a>);
 
 impl Items for Reader<'_> {
@@ -89,7 +92,12 @@ impl Reader<'_> {
     /// The next item; outside the error of the decoder, inside one of ours.
     fn item(&mut self, start: usize) -> Result<Result<Item, Error>, minicbor::decode::Error> {
         let decoder = &mut self.0;
+        let mut tags = 0;
         while decoder.datatype()? == Type::Tag {
+            tags += 1;
+            if tags > MOST_TAGS {
+                return Ok(Err(over(start, format!("at most {MOST_TAGS} tags before a value"))));
+            }
             match decoder.tag()? {
                 tag if tag == IanaTag::PosBignum.tag() || tag == IanaTag::NegBignum.tag() => {
                     return Ok(bignum(tag, bytes(decoder)?, start).map(Item::Whole));
@@ -294,7 +302,8 @@ mod tests {
         for nested in [0x81, 0x9f] {
             assert_eq!(read(&[nested; 100_000]).unwrap_err().kind(), ErrorKind::Limit);
         }
-        assert_eq!(read(&[0xc1; 100_000]).unwrap_err().kind(), ErrorKind::Malformed);
+        assert_eq!(read(&[0xc1; 1_000]).unwrap_err().kind(), ErrorKind::Malformed);
+        assert_eq!(read(&[0xc1; 100_000]).unwrap_err().kind(), ErrorKind::Limit);
         let deep = (0..1001).fold(Value::Null, |value, _| vec![value].into());
         assert_eq!(Cbor::encode("any", &deep).unwrap_err().kind(), ErrorKind::Unencodable);
     }

@@ -61,14 +61,15 @@ const MOST_PUT_ASIDE: NonZeroUsize = NonZeroUsize::new(1 << 18).unwrap();
 impl<M: Serialize + DeserializeOwned> Codec<M> for Xml {
     fn decode(format: &'static str, content: Content<'_>) -> Result<M, Error> {
         content.check_size(format)?;
+        // A byte-order mark may stand before the declaration, white space may not.
+        let after_mark = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
+        let trimmed = after_mark.trim_ascii_start();
+        let is_late = trimmed.len() < after_mark.len() && trimmed.starts_with(b"<?xml");
+        let is_late = is_late && trimmed.get(5).is_some_and(u8::is_ascii_whitespace);
         let text = Document::check(content).map_err(|error| error.about(format))?;
         // It was checked.
         let text = std::str::from_utf8(&text).unwrap_or_default();
-        let after_mark = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let trimmed = after_mark.trim_start();
-        if trimmed.len() < after_mark.len()
-            && trimmed.strip_prefix("<?xml").is_some_and(|rest| rest.starts_with([' ', '\t', '\r', '\n']))
-        {
+        if is_late {
             return Err(Error::new(ErrorKind::Malformed, format)
                 .expected("the XML declaration at the start")
                 .found("white space before it")
