@@ -63,6 +63,9 @@ fn named() -> impl Strategy<Value = (String, String)> {
             let tenth = tenth.map(|tenth| format!(".{tenth}")).unwrap_or_default();
             format!("{hour:02}{minute:02}{tenth}{sign}{degree:02}{arcminute:02}")
         });
+    // `2004-12` is a month.
+    let old_place =
+        place.clone().prop_map(|place| place.strip_prefix("20").map(|rest| format!("19{rest}")).unwrap_or(place));
     let year = (1990u16..2100).prop_map(|year| year.to_string());
     let dated = |prefix: &'static str,
                  written: &'static str,
@@ -89,13 +92,43 @@ fn named() -> impl Strategy<Value = (String, String)> {
         dated("EPW", "EPW", long_day.boxed(), "[a-z]{2}", false),
         dated("GW", "GW", day.clone().boxed(), "", false),
         dated("sb", "sb", (day.clone(), 0u8..100).prop_map(|(day, at)| format!("{day}{at:02}")).boxed(), "", false),
-        dated("AT", "AT", year.clone().boxed(), "[q-x][a-z]{2,3}", false),
-        dated("SN", "SN ", year.boxed(), "[q-x][a-z]{1,3}", false),
+        // No unit of measure begins with these letters.
+        dated("AT", "AT", year.clone().boxed(), "[v-x][a-z]{2,3}", false),
+        dated("SN", "SN ", year.boxed(), "[v-x][a-z]{1,3}", false),
         dated("ZTF", "ZTF", "[12][0-9]".boxed(), "aa[a-z]{5}", false),
-        dated("SGR", "SGR ", place.clone().prop_map(|place| place.replace("20", "19")).boxed(), "", false),
+        dated("SGR", "SGR ", old_place.boxed(), "", false),
         dated("Swift", "Swift ", place.clone().prop_map(|place| format!("J{place}")).boxed(), "", false),
+        dated("XTE", "XTE ", place.clone().prop_map(|place| format!("J{place}")).boxed(), "", false),
+        dated("SGR Swift", "SGR Swift ", place.clone().prop_map(|place| format!("J{place}")).boxed(), "", false),
+        dated("EP", "EP ", place.clone().prop_map(|place| format!("J{place}")).boxed(), "", false),
         dated("MAXI", "MAXI ", place.prop_map(|place| format!("J{place}")).boxed(), "", false),
+        dated("LXT", "LXT ", day.clone().boxed(), "[a-z]", true),
+        dated("NuEm", "NuEm-", day.clone().boxed(), "[a-z]", true),
+        dated("GVD", "GVD", day.clone().boxed(), "[a-z]{2}", true),
+        dated("iPTF", "iPTF", "[12][0-9]".boxed(), "[v-x][a-z]{1,4}", false),
+        dated("ATLAS", "ATLAS", "[12][0-9]".boxed(), "[v-x][a-z]{1,4}", false),
+        dated("ASASSN", "ASASSN-", "[12][0-9]".boxed(), "[v-x][a-z]{1,4}", false),
+        dated("Gaia", "Gaia", "[12][0-9]".boxed(), "[v-x][a-z]{1,4}", false),
+        (day.clone(), 0u8..100).prop_map(|(day, part)| {
+            let prefix = "Baksan Neutrino Observatory Alert";
+            (prefix.to_owned(), format!("{prefix} {day}.{part:02}"))
+        }),
+        (day, 0u8..24, 0u8..60, 0u8..60).prop_map(|(day, hour, minute, second)| {
+            ("GW".to_owned(), format!("GW{day}_{hour:02}{minute:02}{second:02}"))
+        }),
     ]
+}
+
+/// Names whose parts are always glued together.
+fn glued() -> impl Strategy<Value = String> {
+    let day = (0u8..100, 1u8..13, 1u8..32).prop_map(|(year, month, day)| format!("{year:02}{month:02}{day:02}"));
+    let superevent = ("S|MS|TS", day, "[a-z]{1,3}").prop_map(|(kind, day, letters)| format!("{kind}{day}{letters}"));
+    let repeater = (0u8..100, 1u8..13, 1u8..29, 0u8..24, 0u8..60, prop_oneof![Just('+'), Just('-')], 0u8..90).prop_map(
+        |(year, month, day, hour, minute, sign, degree)| {
+            format!("FRB {year:02}{month:02}{day:02}.J{hour:02}{minute:02}{sign}{degree:02}")
+        },
+    );
+    prop_oneof![superevent, repeater]
 }
 
 /// Writes a name in another way: another separator, another dash, another case.
@@ -110,8 +143,13 @@ fn respelled((prefix, name): (String, String), separator: &str, minus: &str, cas
     }
 }
 
+/// As many random subjects as `PROPTEST_CASES` says, else 500.
+fn cases_to_try() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(500)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(cases_to_try()))]
 
     #[test]
     fn a_name_is_one_however_it_is_spelled(
@@ -124,6 +162,23 @@ proptest! {
     ) {
         let subject = format!("{before}{}{after}", respelled(named.clone(), separator, minus, case));
         prop_assert_eq!(circular(&subject).event_names(), [named.1], "{}", subject);
+    }
+
+    #[test]
+    fn a_glued_name_is_one_in_any_case(
+        name in glued(),
+        case in 0u8..3,
+        before in prop::sample::select(vec!["", "LIGO/Virgo/KAGRA ", "LVC", "Konus-Wind: ", "("]),
+        after in prop::sample::select(vec!["", ": upper limits", "/X-ray", ") refined", "."]),
+    ) {
+        let before = if name.starts_with("FRB") { before.trim_end_matches("LVC") } else { before };
+        let spelled = match case {
+            0 => name.to_lowercase(),
+            1 => name.to_uppercase(),
+            _ => name.clone(),
+        };
+        let subject = format!("{before}{spelled}{after}");
+        prop_assert_eq!(circular(&subject).event_names(), [name], "{}", subject);
     }
 
     #[test]

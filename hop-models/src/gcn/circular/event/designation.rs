@@ -18,9 +18,25 @@ pub(super) fn burst(text: &mut Cursor<'_>) -> Option<String> {
     if !is_dated(day, letter) {
         return None;
     }
-    let fraction = if letter.is_empty() { text.fraction() } else { None };
-    let fraction = fraction.map(|digits| format!(".{digits}")).unwrap_or_default();
-    Some(format!("{day}{}{fraction}", letter.to_ascii_uppercase()))
+    if letter.is_empty() {
+        if let Some(letter) = underscored_letter(text) {
+            return Some(format!("{day}{letter}"));
+        }
+        let fraction = text.fraction().map(|digits| format!(".{digits}")).unwrap_or_default();
+        return Some(format!("{day}{fraction}"));
+    }
+    Some(format!("{day}{}", letter.to_ascii_uppercase()))
+}
+
+/// `_B` where a subject has `GRB_230812_B`, as files are named.
+fn underscored_letter(text: &mut Cursor<'_>) -> Option<String> {
+    let mut after = *text;
+    after.one_of(b"_")?;
+    let letter = after.letters();
+    (letter.len() == 1 && after.ends()).then(|| {
+        *text = after;
+        letter.to_ascii_uppercase()
+    })
 }
 
 /// `20220912A`, `121102`, `180916.J0158+65`.
@@ -52,12 +68,12 @@ pub(super) fn lettered_day(text: &mut Cursor<'_>) -> Option<String> {
     (letter.len() == 1 && is_dated(day, letter)).then(|| format!("{day}{}", letter.to_ascii_uppercase()))
 }
 
-/// `240219a`: six digits and small letters.
+/// `240219a`: six digits and small letters; with the century, which is left out.
 pub(super) fn lower_lettered_day(text: &mut Cursor<'_>) -> Option<String> {
     text.gap();
-    let (day, letters) = (text.digits(), text.letters());
-    (day.len() == 6 && is_day(day) && (1..=2).contains(&letters.len()))
-        .then(|| format!("{day}{}", letters.to_ascii_lowercase()))
+    let (digits, letters) = (text.digits(), text.letters());
+    let day = without_century(digits)?;
+    (is_day(day) && (1..=2).contains(&letters.len())).then(|| format!("{day}{}", letters.to_ascii_lowercase()))
 }
 
 /// `20240219aa`: eight digits and small letters.
@@ -122,18 +138,22 @@ pub(super) fn astrophysical_transient(text: &mut Cursor<'_>) -> Option<String> {
     let lower = text.before().ends_with(b"t");
     let apart = text.gap() > 0;
     let (year, letters) = (text.digits(), text.letters());
-    // "at 2030h", "OBSERVATIONS AT 2030UT".
-    let hours = apart && is_unit(letters) && (lower || letters.len() == 1 || !is_lower(letters));
+    // "at 2030h", "OBSERVATIONS AT 2030UT", "at 2019Jan".
+    let measured = is_unit(letters) || is_month(letters);
+    let hours = apart && measured && (lower || letters.len() == 1 || !is_lower(letters));
     (!hours && is_year(year) && is_designation(letters, *text)).then(|| format!("{year}{}", yearly(letters)))
 }
 
 /// `2011A`, `2011dh`.
 pub(super) fn supernova(text: &mut Cursor<'_>) -> Option<String> {
-    text.gap();
+    let apart = text.gap() > 0;
     let (year, letters) = (text.digits(), text.letters());
-    // "SN 2000 MHz" without its space; catalogues write small letters, and units of measure mostly do not.
-    let measure = letters.len() > 1 && is_unit(letters) && !is_lower(letters);
-    (!measure && is_year(year) && is_designation(letters, *text)).then(|| format!("{year}{}", yearly(letters)))
+    // "SN 2000 MHz" without its space, "SN 2019Jan"; catalogues write small letters, and units of measure mostly do not.
+    let measured = letters.len() > 1 && (is_unit(letters) || is_month(letters)) && !is_lower(letters);
+    // "the SN 1990s".
+    let decade = letters == "s" && year.ends_with('0');
+    (!(apart && (measured || decade)) && is_year(year) && is_designation(letters, *text))
+        .then(|| format!("{year}{}", yearly(letters)))
 }
 
 /// `23aabmzlp`: a year and the letters of the Zwicky Transient Facility.
@@ -147,9 +167,9 @@ pub(super) fn zwicky(text: &mut Cursor<'_>) -> Option<String> {
         .then(|| format!("{year}{}", letters.to_ascii_lowercase()))
 }
 
-/// `14yb`: a year and letters, without a space.
+/// `14yb`: a year and letters.
 pub(super) fn survey(text: &mut Cursor<'_>) -> Option<String> {
-    let _ = text.one_of(b"-");
+    text.gap();
     let (year, letters) = (text.digits(), text.letters());
     (year.len() == 2 && (2..=7).contains(&letters.len()) && !is_unit(letters))
         .then(|| format!("{year}{}", letters.to_ascii_lowercase()))
@@ -159,6 +179,7 @@ pub(super) fn survey(text: &mut Cursor<'_>) -> Option<String> {
 pub(super) fn coordinates(text: &mut Cursor<'_>) -> Option<String> {
     text.gap();
     let equinox = text.one_of(b"JjBb")?.to_ascii_uppercase();
+    let _ = text.one_of(b" _");
     Some(format!("{}{}", char::from(equinox), hours_and_degrees(text)?))
 }
 
@@ -182,6 +203,8 @@ pub(super) fn old_coordinates(text: &mut Cursor<'_>) -> Option<String> {
 fn hours_and_degrees(text: &mut Cursor<'_>) -> Option<String> {
     let hours = text.digits();
     let hours_fraction = text.fraction();
+    // `1806 -20`.
+    let _ = text.one_of(b" ");
     let sign = char::from(text.one_of(b"+-")?);
     let mut degrees = text.digits();
     let degrees_fraction = text.fraction();
@@ -260,13 +283,34 @@ fn yearly(letters: &str) -> Cow<'_, str> {
     if letters.len() == 1 { letters.to_ascii_uppercase().into() } else { letters.to_ascii_lowercase().into() }
 }
 
+/// Whether letters are a month, whole or in short.
+fn is_month(letters: &str) -> bool {
+    const MONTHS: &[&str] = &[
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    let short = |month: &str| month.get(..3).is_some_and(|short| letters.eq_ignore_ascii_case(short));
+    letters.eq_ignore_ascii_case("sept")
+        || MONTHS.iter().any(|month| letters.eq_ignore_ascii_case(month) || short(month))
+}
+
 /// Whether letters are a zone of time or a unit of measure.
 fn is_unit(letters: &str) -> bool {
     const UNITS: &[&str] = &[
         "h", "hr", "hrs", "hour", "hours", "s", "sec", "secs", "m", "min", "mins", "d", "day", "days", "z", "ut",
         "utc", "gmt", "lt", "lst", "mjd", "am", "pm", "cet", "cest", "est", "edt", "pst", "pdt", "ist", "jst", "bst",
         "msk", "k", "km", "kms", "cm", "mm", "um", "nm", "hz", "khz", "mhz", "ghz", "ev", "kev", "mev", "gev", "tev",
-        "pc", "kpc", "mpc", "gpc", "deg", "ang", "a", "st", "nd", "rd", "th", "mjy", "ujy", "jy",
+        "pc", "kpc", "mpc", "gpc", "deg", "ang", "mag", "mags", "a", "st", "nd", "rd", "th", "mjy", "ujy", "jy",
     ];
     UNITS.iter().any(|unit| letters.eq_ignore_ascii_case(unit))
 }

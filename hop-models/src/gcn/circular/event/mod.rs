@@ -18,9 +18,15 @@ const INSTRUMENTS: [&str; 12] =
     ["LIGO", "VIRGO", "KAGRA", "LVC", "LVK", "SVOM", "SWIFT", "FERMI", "INTEGRAL", "KONUS", "MAXI", "IPN"];
 
 /// Returns the names in a subject, each once, in order, written as their catalogues write them.
-pub(super) fn names(subject: &str) -> impl Iterator<Item = String> {
+pub(in crate::gcn) fn names(subject: &str) -> impl Iterator<Item = String> {
     let mut seen = HashSet::new();
     Names { text: fold(subject), at: 0, list: None }.filter(move |name| seen.insert(name.clone()))
+}
+
+/// Returns the names in a text that is a name, or else the text.
+pub(in crate::gcn) fn names_or(text: &str) -> Vec<String> {
+    let names: Vec<String> = names(text).collect();
+    if names.is_empty() { vec![text.to_owned()] } else { names }
 }
 
 /// The names that are still to come.
@@ -152,6 +158,17 @@ mod tests {
             ("\u{FF27}\u{FF32}\u{FF22} 230818A", "GRB 230818A"),
             ("GRB\u{AD}230818\u{200D}A", "GRB 230818A"),
             ("\u{300C}AT2019wxt\u{300D}", "AT2019wxt"),
+            ("GRB_230812_B", "GRB 230812B"),
+            ("EP20240219a", "EP240219a"),
+            ("SGR 1806 \u{2212}20", "SGR 1806-20"),
+            ("Swift J\u{2009}1727.8\u{2013}1613", "Swift J1727.8-1613"),
+            ("ATLAS 18qqn", "ATLAS18qqn"),
+            ("iPTF\u{A0}14yb", "iPTF14yb"),
+            ("ASASSN 14li", "ASASSN-14li"),
+            // Glued to its year, a designation is no unit of measure.
+            ("SN1990RD", "SN 1990rd"),
+            ("sn2010s", "SN 2010S"),
+            ("AT 2019jan", "AT2019jan"),
         ] {
             assert_eq!(all(subject), [expected], "{subject}");
         }
@@ -183,6 +200,11 @@ mod tests {
             "GRB 100000 s after",
             "MAXI 2010-07-01 transient",
             "Gaia 18days",
+            "ATLAS 19mag",
+            "observed at 2019Jan",
+            "AT 2019JAN",
+            "SN 2019Jan 5",
+            "in the SN 1990s",
         ] {
             assert_eq!(all(subject), [""; 0], "{subject}");
         }
