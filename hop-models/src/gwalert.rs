@@ -335,6 +335,10 @@ impl MessageModel for GwAlert {
         Ok(in_base64(&self.fields))
     }
 
+    fn summary(&self) -> hop_core::Summary {
+        crate::summary::gw_alert(&self.fields).unwrap_or_else(|| hop_core::Summary::new("gravitational wave"))
+    }
+
     fn example() -> Option<Self> {
         let text = r#"{"alert_type": "PRELIMINARY", "time_created": "2025-01-22T08:38:01Z", "superevent_id": "MS250122h",
             "urls": {"gracedb": "https://gracedb.ligo.org/superevents/MS250122h/view/"}, "event": {"significant": true,

@@ -24,7 +24,6 @@ pub mod codec;
 pub mod external;
 pub mod gcn;
 pub mod gwalert;
-mod sexagesimal;
 pub mod summary;
 pub mod voevent;
 

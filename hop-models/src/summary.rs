@@ -19,10 +19,12 @@
 //! # Ok::<(), hop_core::Error>(())
 //! ```
 
-use hop_core::sky::{Position, Region};
+use hop_core::sky::Position;
 use hop_core::summary::{Direction, SkyMap, Summary};
 use hop_core::time::{Time, TimeScale};
-use hop_core::{AnyModel, Error, JsonBlob, Value};
+use hop_core::{AnyModel, JsonBlob, MessageModel, Value};
+
+use crate::GcnNotice;
 
 /// Returns the summary of a model, reading JSON of GCN and of LIGO, Virgo and KAGRA by its fields.
 ///
@@ -42,40 +44,8 @@ pub fn of_value(alert: &Value) -> Option<Summary> {
 ///
 /// Source: <https://gcn.nasa.gov/docs/schema>, `gcn/notices/core`: ICRS, degrees, hertz; times in UTC.
 pub fn gcn_notice(notice: &Value) -> Option<Summary> {
-    let path = notice.get("$schema")?.as_str()?.split_once("//gcn.nasa.gov/schema/")?.1;
-    let kind = path.split_once("/notices/").map_or(path, |(_, kind)| kind).trim_end_matches(".schema.json");
-    let mut summary = Summary::new(kind);
-    let text = |key| notice.get(key).and_then(Value::as_str);
-    summary.names = texts(notice.get("event_name"));
-    summary.instrument = match (text("mission"), text("instrument")) {
-        (Some(mission), Some(instrument)) => Some(format!("{mission} {instrument}")),
-        (one, other) => one.or(other).map(str::to_owned),
-    };
-    summary.is_test = matches!(text("alert_tense"), Some("test" | "injection"));
-    summary.is_retraction = text("alert_type") == Some("retraction");
-    // A planned or commanded pointing is not an event.
-    let is_pointing = matches!(text("alert_tense"), Some("planned" | "commanded"));
-    match position_of(notice) {
-        Ok(_) if is_pointing => summary.direction = Direction::NotOnSky,
-        Ok(Some(position)) => summary.direction = Direction::At(position),
-        Ok(None) => {}
-        Err(problem) => summary.problems.push(problem),
-    }
-    summary.time = time(notice, "trigger_time", &mut summary.problems);
-    if let (Some(time), Some(error)) = (summary.time, notice.get("trigger_time_error").and_then(Value::as_f64)) {
-        match time.with_error(error) {
-            Ok(time) => summary.time = Some(time),
-            Err(problem) => summary.problems.push(format!("trigger_time_error: {problem}")),
-        }
-    }
-    summary.false_alarm_rate = rate(notice.get("far"), &mut summary.problems);
-    summary.cites = texts(notice.get("follow_up_event")).into_iter().chain(texts(notice.get("reference"))).collect();
-    summary.sky_map = match (text("healpix_url"), text("healpix_file")) {
-        (Some(url), _) => Some(SkyMap::Url(url.to_owned())),
-        (None, Some(file)) => Some(SkyMap::Base64 { length: file.len() }),
-        (None, None) => None,
-    };
-    Some(summary)
+    let is_notice = notice.get("$schema")?.as_str()?.contains("//gcn.nasa.gov/schema/");
+    is_notice.then(|| Some(MessageModel::summary(&GcnNotice::new(notice.as_object()?.clone())))).flatten()
 }
 
 /// Returns the summary of an alert of LIGO, Virgo and KAGRA in the form of `igwn.gwalert`, from JSON or Avro; `None` for
@@ -90,10 +60,11 @@ pub fn gw_alert(alert: &Value) -> Option<Summary> {
     alert.get("time_created")?;
     let mut summary = Summary::new(format!("gravitational wave, {}", kind.to_lowercase()));
     summary.names = vec![name.to_owned()];
-    summary.is_test = name.starts_with('M') || name.starts_with('T');
+    summary.is_test = is_mock(name);
     summary.is_retraction = kind.eq_ignore_ascii_case("retraction");
     let Some(event) = alert.get("event").filter(|event| !event.is_null()) else { return Some(summary) };
-    let instruments = texts(event.get("instruments"));
+    let instruments = event.get("instruments").and_then(Value::as_array).unwrap_or_default();
+    let instruments: Vec<&str> = instruments.iter().filter_map(Value::as_str).collect();
     summary.instrument = (!instruments.is_empty()).then(|| instruments.join(","));
     summary.time = time(event, "time", &mut summary.problems);
     summary.false_alarm_rate = rate(event.get("far"), &mut summary.problems);
@@ -103,43 +74,6 @@ pub fn gw_alert(alert: &Value) -> Option<Summary> {
         None => None,
     };
     Some(summary)
-}
-
-/// The position of a notice and its region; a problem where it is stated and not one.
-fn position_of(notice: &Value) -> Result<Option<Position>, String> {
-    let present = |key| notice.get(key).filter(|value| !value.is_null());
-    let (ra, dec) = match (present("ra"), present("dec")) {
-        (None, None) => return Ok(None),
-        (Some(ra), Some(dec)) => (ra, dec),
-        _ => return Err("only one of `ra` and `dec`".to_owned()),
-    };
-    let (Some(ra), Some(dec)) = (ra.as_f64(), dec.as_f64()) else {
-        return Err(format!("`ra` is {} and `dec` {}, not numbers", ra.describe(), dec.describe()));
-    };
-    let confidence = present("containment_probability").and_then(Value::as_f64);
-    let region = match present("ra_dec_error") {
-        None => None,
-        Some(Value::Array(parts)) => {
-            let numbers: Vec<f64> = parts.iter().filter_map(Value::as_f64).collect();
-            match (<[f64; 3]>::try_from(&numbers[..]), parts.len()) {
-                (Ok([major, minor, angle]), 3) => Some(Region::Ellipse { major, minor, angle, confidence }),
-                _ => {
-                    return Err(format!(
-                        "`ra_dec_error` has {} parts, of which {} are numbers",
-                        parts.len(),
-                        numbers.len()
-                    ));
-                }
-            }
-        }
-        Some(other) => match other.as_f64() {
-            Some(radius) => Some(Region::Circle { radius, confidence }),
-            None => return Err(format!("`ra_dec_error` is {}", other.describe())),
-        },
-    };
-    let problem = |error: Error| format!("position: {error}");
-    let position = Position::icrs(ra, dec).map_err(problem)?;
-    region.map_or(Ok(position), |region| position.with_region(region)).map(Some).map_err(problem)
 }
 
 /// A time in UTC under a key.
@@ -159,7 +93,7 @@ fn time(alert: &Value, key: &str, problems: &mut Vec<String>) -> Option<Time> {
 }
 
 /// A rate in hertz.
-fn rate(value: Option<&Value>, problems: &mut Vec<String>) -> Option<f64> {
+pub(crate) fn rate(value: Option<&Value>, problems: &mut Vec<String>) -> Option<f64> {
     let value = value.filter(|value| !value.is_null())?;
     let rate = value.as_f64().filter(|rate| rate.is_finite() && *rate >= 0.0);
     if rate.is_none() {
@@ -168,14 +102,22 @@ fn rate(value: Option<&Value>, problems: &mut Vec<String>) -> Option<f64> {
     rate
 }
 
-/// One text or several.
-fn texts(value: Option<&Value>) -> Vec<String> {
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    match value {
-        Some(Value::Array(values)) => values.iter().filter_map(text).collect(),
-        Some(value) => text(value).into_iter().collect(),
-        None => Vec::new(),
+/// Where an event was, from a position that may stand for none: what senders write who know no position is 0, 0 without a
+/// radius, or with the whole sky for one.
+pub(crate) fn placed(position: Position, has_sky_map: bool) -> Direction {
+    let origin = position.stated().longitude == 0.0 && position.stated().latitude == 0.0;
+    match position.radius() {
+        Some(radius) if radius >= 180.0 && has_sky_map => Direction::Unknown,
+        Some(radius) if radius >= 180.0 => Direction::NotOnSky,
+        radius if origin && radius.is_none_or(|radius| radius == 0.0) => Direction::Unknown,
+        _ => Direction::At(position),
     }
+}
+
+/// Whether a superevent's name says that it is mock data (`MS…`) or a test (`TS…`).
+pub(crate) fn is_mock(name: &str) -> bool {
+    let rest = name.strip_prefix("MS").or_else(|| name.strip_prefix("TS"));
+    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// A false-alarm rate in hertz, from a number and its unit: `Hz`, or a year in one of its spellings.
@@ -193,6 +135,8 @@ pub(crate) fn rate_in(number: f64, unit: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use hop_core::sky::Region;
+
     use super::*;
 
     fn summary(json: &str) -> Summary {
@@ -213,9 +157,10 @@ mod tests {
 
         for (fields, found) in [
             (r#""ra": 10.0, "dec": 91.0"#, "`91`"),
-            (r#""ra": 10.0"#, "only one"),
-            (r#""ra": "10", "dec": 1"#, "not numbers"),
-            (r#""ra": 10, "dec": 1, "ra_dec_error": [1, null, 3]"#, "of which 2"),
+            (r#""ra": 10.0"#, "a declination beside `ra`"),
+            (r#""ra": "10", "dec": 1"#, "a number"),
+            (r#""ra": NaN, "dec": 1"#, "`NaN`"),
+            (r#""ra": 10, "dec": 1, "ra_dec_error": [1, null, 3]"#, "one to three numbers"),
             (r#""ra": 10, "dec": 1, "ra_dec_error": -1"#, "`-1`"),
             (r#""trigger_time": "soon""#, "`soon`"),
         ] {
@@ -223,6 +168,14 @@ mod tests {
             assert_eq!(read.direction, Direction::Unknown);
             assert!(read.problems.len() == 1 && read.problems[0].contains(found), "{:?}", read.problems);
         }
+        // The schema's containment is 0.9 where none is stated; a sky map alone is no position.
+        let circle = summary(&format!(r#"{{{schema}, "ra": 0, "dec": 0, "ra_dec_error": 0.5}}"#));
+        assert_eq!(circle.direction.position().and_then(|at| at.region()?.confidence()), Some(0.9));
+        let placeholder = summary(&format!(r#"{{{schema}, "ra": 0, "dec": 0, "ra_dec_error": 360}}"#));
+        assert_eq!(placeholder.direction, Direction::NotOnSky);
+        let references =
+            summary(&format!(r#"{{{schema}, "reference": {{"gcn.circulars": 34000}}, "ref_ID": "GRB 230812B"}}"#));
+        assert_eq!(references.cites, ["gcn.circulars 34000", "GRB 230812B"]);
         let planned = summary(&format!(r#"{{{schema}, "alert_tense": "planned", "ra": 10.0, "dec": 1.0}}"#));
         assert_eq!(planned.direction, Direction::NotOnSky);
         assert!(of_value(&Value::from_json(r#"{"ra": 1.0, "dec": 2.0}"#).unwrap()).is_none());

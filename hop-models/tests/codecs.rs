@@ -90,6 +90,11 @@ fn a_codec_says_what_it_found_instead() {
         said("sighting-xml", b"<Sighting><title></Sighting>"),
         "sighting-xml: expected `</title>`, found `</Sighting>`, at line 1, column 18 (byte 17); it was opened on line 1"
     );
+    for space in [" ", "\n", "\t", "\r\n", " \n  "] {
+        let event = format!("{space}<?xml version=\"1.0\"?><Sighting ivorn='i'><title/></Sighting>");
+        let error = said("sighting-xml", event.as_bytes());
+        assert!(error.contains("white space before it"), "{error}");
+    }
     assert_eq!(
         said("sighting-xml", b"<Sighting ivorn='i'><title/><position unit='deg'><ra>x</ra></position></Sighting>"),
         "sighting-xml: invalid type: string \"x\", expected f64, at line 1, column 71 (byte 70)"

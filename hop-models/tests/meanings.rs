@@ -42,7 +42,7 @@ fn where_a_telescope_points_is_no_event() {
         "SC_RA: 1d (J2000)\nSC_DEC: 2d (J2000)\nGRB_RA: 3d (J2000)\nGRB_DEC: 4d (J2000)\nGRB_ERROR: 6 [arcmin]\n",
     );
     assert_eq!((given(both.position()), both.position_error()), (Some((3.0, 4.0)), Some(0.1)));
-    for prefix in ["GRB", "SRC", "EVENT", "EVT", "TRIGGER", "TRANS", "DISCOVERY", "CNTRPART", "BURST", "Src"] {
+    for prefix in ["GRB", "SRC", "EVENT", "EVT", "TRIGGER", "TRANS", "DISCOVERY", "CNTRPART", "BURST", "LENS", "Src"] {
         let text = format!(
             "TITLE: x\n{prefix}_RA: 10.0d (J2000)\n{prefix}_DEC: 20.0d (J2000)\n{prefix}_DATE: 20321 TJD\n{prefix}_TIME: 1.5 SOD UT\n"
         );
@@ -70,6 +70,15 @@ fn when_an_observation_began_is_not_when_the_event_was() {
     assert_eq!(shown(leap.event_time()).as_deref(), Some("2016-12-31T23:59:60.5Z"));
     let seconds = notice("GRB_DATE: 16/12/31\nGRB_TIME: 86400.50 SOD\n");
     assert_eq!(shown(seconds.event_time()).as_deref(), Some("2016-12-31T23:59:60.5Z"));
+    for (time, expected) in [
+        ("24:00:00.00 UT", "2024-01-13T00:00:00Z"),
+        ("69.184 SOD {00:01:09.184} TT", "2024-01-12T00:00:00Z"),
+        ("69.184 SOD TT", "2024-01-12T00:00:00Z"),
+        ("05:43:04.96 UT, trigger time", "2024-01-12T05:43:04.96Z"),
+    ] {
+        let notice = notice(&format!("GRB_DATE: 20321 TJD; 12 DOY; 24/01/12\nGRB_TIME: {time}\n"));
+        assert_eq!(shown(notice.event_time()).as_deref(), Some(expected), "{time}");
+    }
     let iso = notice("EVENT_TIME: 2024-01-12T05:43:04.96\n");
     assert_eq!(shown(iso.event_time()).as_deref(), Some("2024-01-12T05:43:04.96Z"));
 }
@@ -88,8 +97,11 @@ fn trigger_numbers_and_errors_have_many_names() {
         ("EVENT_TRIG_NUM: S190412", Some("S190412")),
         ("EVENT_NUM: 14780365", Some("14780365")),
         ("TRIG_NUM: 7", Some("7")),
+        ("EVENT_ID_NUM: 8123", Some("8123")),
+        ("TRANS_NUM: 1", Some("1")),
         ("TRIGGER_NUM:", None),
         ("RECORD_NUM: 3", None),
+        ("TRIGGER_ID: 0x10", None),
     ] {
         assert_eq!(notice(line).trigger_number().as_deref(), number, "{line}");
     }
@@ -100,9 +112,65 @@ fn trigger_numbers_and_errors_have_many_names() {
         ("SRC_ERROR95: 36 [arcsec, radius]", 0.01, Some(0.95)),
         ("SRC_ERROR: 7.2 [arcsec, radius]", 7.2 / 3600.0, None),
         ("SRC_ERROR: 2 deg", 2.0, None),
+        ("SRC_ERROR: 3.00' radius", 0.05, None),
+        ("SRC_ERROR: 36\"", 0.01, None),
+        ("SRC_ERROR: 6.0 [arc min radius, 1-sigma]", 0.1, None),
+        ("SRC_ERROR99: 1.5 [deg]", 1.5, Some(0.99)),
+        ("SRC_ERROR_90: 1.5 [deg]", 1.5, Some(0.9)),
     ] {
         let notice = notice(&format!("SRC_RA: 1d (J2000)\nSRC_DEC: 2d (J2000)\n{line}\n"));
         assert_eq!(notice.position_errors(), [Region::Circle { radius, confidence }], "{line}");
+    }
+}
+
+#[test]
+fn an_error_that_is_no_length_is_none() {
+    for line in
+        ["SRC_ERROR: -1.0 [deg]", "SRC_ERROR: nan [deg]", "SRC_ERROR: inf [deg]", "SRC_ERROR: 3", "SRC_ERROR: 1 [ct/s]"]
+    {
+        let notice = notice(&format!("SRC_RA: 1d (J2000)\nSRC_DEC: 2d (J2000)\n{line}\n"));
+        assert_eq!((notice.position_error(), given(notice.position())), (None, Some((1.0, 2.0))), "{line}");
+    }
+}
+
+#[test]
+fn a_position_is_in_the_frame_that_is_stated() {
+    for (mark, frame) in [
+        ("(J2000)", Frame::J2000),
+        ("(J2000.0)", Frame::J2000),
+        ("(2000)", Frame::J2000),
+        ("J2000", Frame::J2000),
+        ("(FK5)", Frame::J2000),
+        ("(ICRS)", Frame::Icrs),
+        ("(1950)", Frame::B1950),
+        ("(B1950.0)", Frame::B1950),
+        ("(FK4)", Frame::B1950),
+        ("[B1950]", Frame::B1950),
+    ] {
+        let notice =
+            notice(&format!("GRB_RA: 10.0d {{+00h 40m 00s}} {mark}\nGRB_DEC: -20.5d {{-20d 30' 00\"}} {mark}\n"));
+        let position = notice.position().unwrap();
+        assert_eq!((position.stated().frame, given(Some(position))), (frame, Some((10.0, -20.5))), "{mark}");
+    }
+    // J2000 goes before 1950, and a frame of one coordinate alone is none.
+    let both = notice("GRB_RA: 9d (1950), 10d (J2000)\nGRB_DEC: 19d (1950), 20d (J2000)\n");
+    assert_eq!(given(both.position()), Some((10.0, 20.0)));
+    assert_eq!(notice("GRB_RA: 9d (1950)\nGRB_DEC: 19d (J2000)\n").position(), None);
+    // The Crab, as astropy 8.0.2 has it.
+    let crab = notice("SRC_RA: 05 31 31.4 (1950)\nSRC_DEC: +21 58 54.4 (1950)\n").position().unwrap();
+    assert!((crab.ra() - 83.633_092_29).abs() < 1e-8 && (crab.dec() - 22.014_468_81).abs() < 1e-8, "{crab}");
+}
+
+#[test]
+fn an_event_has_the_names_that_a_notice_states() {
+    for (text, names) in [
+        ("EVENT_NAME: IceCubeCascade-230416A", &["IceCube-Cascade 230416A"][..]),
+        ("EVENT_NAME: icecube-230416a\nTRIGGER_NUM: 13", &["IceCube-230416A"]),
+        ("TRIGGER_NUM: S200316bj", &["S200316bj"]),
+        ("SRC_NAME: Cyg X-1", &["Cyg X-1"]),
+        ("TGT_NAME: Sgr A*\nTRIGGER_NUM: 728094", &[]),
+    ] {
+        assert_eq!(notice(text).event_names(), names, "{text}");
     }
 }
 
@@ -118,6 +186,10 @@ fn three_numbers_are_never_whole_degrees() {
         ("188.73625d", "-00 30 00", Some((188.73625, -0.5))),
         ("188.73625", "+0.5", Some((188.73625, 0.5))),
         ("188.73625 deg", "0.5 [deg]", Some((188.73625, 0.5))),
+        ("12 34.5", "-00 30.5", Some((188.625, -0.508_333_333_3))),
+        ("12\u{2009}34\u{2009}56.7", "\u{2212}00 30 00", Some((188.73625, -0.5))),
+        ("12 34 60", "0", None),
+        ("12:34 56.7", "0", None),
         ("12 99 56.7", "0", None),
         ("1 2 3 4", "0", None),
         ("10d", "12 h", None),
@@ -180,6 +252,15 @@ fn times_are_the_instants_that_were_meant() {
         ("", "<ISOTime>2026-01-31T00:00:00</ISOTime><TimeOffset>-0.5</TimeOffset>", "2026-01-30T23:59:59.5Z"),
         ("", "<ISOTime>2026-01-31T00:00:00</ISOTime><TimeOffset/>", "2026-01-31T00:00:00Z"),
         ("", "<MJDTime>51544.5</MJDTime>", "2000-01-01T12:00:00Z"),
+        ("", "<JDTime>2451545.0</JDTime>", "2000-01-01T12:00:00Z"),
+        ("", "<ISOTime>2015-06-30T23:59:60.75</ISOTime>", "2015-06-30T23:59:60.75Z"),
+        ("", "<ISOTime>2026-01-31T04:05:60+05:30</ISOTime>", "2026-01-30T22:36:00Z"),
+        (
+            "unit='min'",
+            "<ISOTime>2026-01-31T00:00:00</ISOTime><TimeOffset unit='s'>60</TimeOffset>",
+            "2026-01-31T00:01:00Z",
+        ),
+        ("unit='h'", "<ISOTime>2026-01-31T23:59:60</ISOTime><TimeOffset>-1</TimeOffset>", "2026-01-31T23:00:00Z"),
     ] {
         let read = time(unit, &format!("<TimeInstant>{inner}</TimeInstant>")).unwrap();
         assert_eq!(shown(read).as_deref(), Some(expected), "{inner}");
@@ -205,6 +286,12 @@ fn times_are_the_instants_that_were_meant() {
             }
             (found, _) => panic!("{unit} {error}: {found:?}"),
         }
+    }
+    for offset in ["NaN", "inf", "1 hour", "1e300"] {
+        let inner = format!(
+            "<TimeInstant><ISOTime>2026-01-31T00:00:00</ISOTime><TimeOffset>{offset}</TimeOffset></TimeInstant>"
+        );
+        assert!(time("unit='s'", &inner).is_err(), "{offset}");
     }
     for text in ["2026-01-31T04:05:61", "2026-01-31T24:00:01", "2026-02-30T00:00:00", "2026-01-31T25:00:00", "soon"] {
         let error = time("", &format!("<TimeInstant><ISOTime>{text}</ISOTime></TimeInstant>")).unwrap_err();
@@ -235,6 +322,9 @@ fn positions_have_a_unit_for_each_axis() {
         let (ra, dec) = given(position(unit, c1, c2, "").unwrap()).unwrap();
         assert!((ra - expected.0).abs() < 1e-9 && (dec - expected.1).abs() < 1e-9, "{unit} {c1} {c2}: {ra} {dec}");
     }
+    // Letters say what a coordinate is in, whatever the unit.
+    let letters = position("unit='h deg'", "10d30m00s", "-20d15m00s", "").unwrap();
+    assert_eq!(given(letters), Some((10.5, -20.25)));
     let swapped =
         at("<Position2D unit='deg h'><Name1>Dec</Name1><Name2>RA</Name2><Value2><C1>-20.25</C1><C2>0.7</C2></Value2>\
                       </Position2D>");
@@ -255,7 +345,42 @@ fn positions_have_a_unit_for_each_axis() {
     refused("unit='h'", "1", "2", "", "`h`");
     refused("unit='deg'", "10:42:00", "2", "", "`10:42:00`");
     refused("unit='pc'", "1", "2", "", "`pc`");
+    refused("unit='deg h'", "1", "2", "", "`deg h`");
+    refused("unit='h deg'", "24.1", "2", "", "361.5");
+    refused("unit='hms dms'", "12:34:60", "2", "", "`12:34:60`");
+    refused("", "1", "-90.0001", "", "-90.0001");
+    refused("", "0x10", "1", "", "`0x10`");
+    refused("", "10,5", "1", "", "`10,5`");
+    refused("", "1", "2", "<Error2Radius>-0.001</Error2Radius>", "-0.001");
+    refused("", "1", "2", "<Error2><C1>-0.5</C1><C2>1</C2></Error2>", "-0.5");
+    refused("", "1", "2", "<Error2><C1>NaN</C1><C2>1</C2></Error2>", "`NaN`");
+    refused("", "1", "2", "<Error2><C1>1</C1><C2>1</C2><PosAngle>inf</PosAngle></Error2>", "`inf`");
     refused("", "", "2", "", "``");
+}
+
+#[test]
+fn longitudes_and_latitudes_are_galactic_or_ecliptic() {
+    let at = |system: &str, inner: &str| {
+        event(&format!(
+            "<VOEvent><WhereWhen><ObsDataLocation><ObservationLocation><AstroCoords coord_system_id='{system}'><Position2D \
+             unit='deg'>{inner}</Position2D></AstroCoords></ObservationLocation></ObsDataLocation></WhereWhen></VOEvent>"
+        ))
+        .position()
+        .unwrap()
+        .unwrap()
+    };
+    // As astropy 8.0.2 has them.
+    let crab = at("UTC-GALACTIC-GEO", "<Value2><C1>184.5575</C1><C2>-5.7844</C2></Value2>");
+    assert!((crab.ra() - 83.633_068_08).abs() < 1e-8 && (crab.dec() - 22.014_441_43).abs() < 1e-8, "{crab}");
+    let swapped = "<Name1>b</Name1><Name2>l</Name2><Value2><C1>-5.7844</C1><C2>184.5575</C2></Value2>";
+    assert_eq!(at("UTC-GAL-GEO", swapped), crab);
+    let ecliptic = at("UTC-ECLIPTIC-BARY", "<Value2><C1>84.0971</C1><C2>-1.2944</C2></Value2>");
+    assert!(
+        (ecliptic.ra() - 83.632_644_97).abs() < 1e-8 && (ecliptic.dec() - 22.014_504_65).abs() < 1e-8,
+        "{ecliptic}"
+    );
+    let old = at("UTC-FK4-TOPO", "<Value2><C1>82.880833</C1><C2>21.981778</C2></Value2>");
+    assert!((old.ra() - 83.633_091_95).abs() < 1e-8 && (old.dec() - 22.014_469_03).abs() < 1e-8, "{old}");
 }
 
 #[test]
@@ -275,6 +400,15 @@ fn regions_are_circles_ellipses_and_boxes() {
         region("<Error2PA><Size><C1>0.5</C1><C2>0.25</C2></Size><PosAngle>30</PosAngle></Error2PA>"),
         ellipse(0.5, 0.25, 30.0)
     );
+    assert_eq!(
+        region("<Error2PA><Size><C1>0.25</C1><C2>0.5</C2></Size><PosAngle>30</PosAngle></Error2PA>"),
+        ellipse(0.5, 0.25, 120.0)
+    );
+    let radians =
+        region("<Error2><C1>0.5</C1><C2>0.25</C2><PosAngle unit='rad'>0.7853981633974483</PosAngle></Error2>");
+    assert_eq!(radians, ellipse(0.5, 0.25, 45.0));
+    let minutes = region("<Error2Radius unit='arcmin'>30</Error2Radius>");
+    assert_eq!(minutes, Some(Region::Circle { radius: 0.5, confidence: None }));
     assert_eq!(region("<Error2Radius/>"), None);
     let flat = event(
         "<VOEvent><WhereWhen><Ra units='deg'><Coord>12.5</Coord><Error value='6' units='arcmin'/></Ra><Dec units='deg'>\

@@ -325,7 +325,16 @@ fn where_and_when_are_read_in_degrees_and_utc() {
             "<Position2D unit='pc'><Value2><C1>1</C1><C2>2</C2></Value2></Position2D>",
             ErrorKind::Unsupported,
         ),
-        ("UTC-GALACTIC-GEO", "<Position2D><Value2><C1>1</C1><C2>2</C2></Value2></Position2D>", ErrorKind::Unsupported),
+        (
+            "UTC-SUPERGALACTIC-GEO",
+            "<Position2D><Value2><C1>1</C1><C2>2</C2></Value2></Position2D>",
+            ErrorKind::Unsupported,
+        ),
+        (
+            "UTC-GALACTIC-GEO",
+            "<Position2D><Name1>RA</Name1><Name2>Dec</Name2><Value2><C1>1</C1><C2>2</C2></Value2></Position2D>",
+            ErrorKind::Unsupported,
+        ),
         (
             "UTC-FK5-GEO",
             "<Position2D><Name1>Az</Name1><Name2>El</Name2><Value2><C1>1</C1><C2>2</C2></Value2></Position2D>",

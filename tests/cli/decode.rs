@@ -218,6 +218,17 @@ fn what_json_lacks_is_shown_in_json() {
 }
 
 #[test]
+fn json_is_read_as_deep_as_python_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for (open, close) in [("[", "]"), ("{\"a\": [", "]}")] {
+        let levels = 600 / open.matches(['[', '{']).count();
+        let deep = file(&folder, "deep.json", format!("{}{}", open.repeat(levels), close.repeat(levels)));
+        let finished = hop(["decode", "-f", "json", &deep]).run();
+        finished.expect(0);
+    }
+}
+
+#[test]
 fn a_path_that_is_no_text_is_shown_as_well_as_can_be() {
     use std::os::unix::ffi::OsStrExt;
     let folder = tempfile::tempdir().unwrap();

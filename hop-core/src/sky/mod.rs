@@ -18,10 +18,12 @@
 
 mod frames;
 mod region;
+mod sexagesimal;
 
 use std::fmt;
 
 pub use self::region::Region;
+pub use self::sexagesimal::{Sexagesimal, SexagesimalUnit, format_degrees, format_hours};
 use crate::{Error, ErrorKind};
 
 /// What errors about positions are about; formats put their own label in its place.

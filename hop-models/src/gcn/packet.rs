@@ -134,6 +134,11 @@ impl MessageModel for GcnPacket {
         })
     }
 
+    /// Says the type alone: what a packet's time and position are of depends on it.
+    fn summary(&self) -> hop_core::Summary {
+        hop_core::Summary::new(format!("GCN packet of type {}", self.notice_type()))
+    }
+
     fn example() -> Option<Self> {
         let mut words = [0; WORDS];
         let known = [61, 7, 0, 6_524_100, 1_227_767, 20_441, 6_521_322, 3_366_645, 85_135, 7_538, 281, 500];

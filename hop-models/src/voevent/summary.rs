@@ -3,7 +3,7 @@
 use hop_core::summary::{Direction, SkyMap, Summary};
 
 use super::{Cite, Param, Role, VoEvent};
-use crate::summary::rate_in;
+use crate::summary::{placed, rate_in};
 
 /// Reads the summary of an event.
 pub(super) fn of(event: &VoEvent) -> Summary {
@@ -59,12 +59,7 @@ fn direction(event: &VoEvent, summary: &mut Summary) {
     if !origin && param(event, "RADec_valid").is_some_and(|valid| valid.as_bool().is_ok_and(|valid| !valid)) {
         summary.problems.push("the packet has `RADec_valid` = `false`".to_owned());
     }
-    summary.direction = match position.radius() {
-        Some(radius) if radius >= 180.0 && summary.sky_map.is_some() => Direction::Unknown,
-        Some(radius) if radius >= 180.0 => Direction::NotOnSky,
-        radius if origin && radius.is_none_or(|radius| radius == 0.0) => Direction::Unknown,
-        _ => Direction::At(position),
-    };
+    summary.direction = placed(position, summary.sky_map.is_some());
 }
 
 /// `BAT_GRB_Pos` of `ivo://nasa.gsfc.gcn/SWIFT#BAT_GRB_Pos_728094-0`; the alert's own word where it has one; else the role.

@@ -28,7 +28,7 @@
 
 mod block;
 mod charset;
-mod event;
+pub(super) mod event;
 mod header;
 mod json;
 mod mail;
@@ -143,7 +143,7 @@ impl Circular {
     pub fn event_name(&self) -> Option<String> {
         let stated = self.titles.get("eventid").map(str::trim).filter(|name| !name.is_empty());
         match stated {
-            Some(stated) => event::names(stated).next().or_else(|| Some(stated.to_owned())),
+            Some(stated) => event::names_or(stated).into_iter().next(),
             None => event::names(&self.subject()?).next(),
         }
     }

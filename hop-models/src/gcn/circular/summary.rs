@@ -3,6 +3,7 @@
 use hop_core::summary::Summary;
 
 use super::Circular;
+use crate::summary::is_mock;
 
 /// Reads the summary of a circular: its subject and the events in it.
 pub(super) fn of(circular: &Circular) -> Summary {
@@ -18,9 +19,16 @@ pub(super) fn of(circular: &Circular) -> Summary {
         let mut words = subject.iter().flat_map(|subject| subject.split(|c: char| !c.is_alphanumeric()));
         words.any(|other| other.eq_ignore_ascii_case(word))
     };
+    // Superevents `MS…` are mock data and `TS…` tests.
+    summary.is_test = summary.names.iter().any(|name| is_mock(name))
+        || subject.as_deref().is_some_and(|subject| starts_with_word(subject, "TEST"));
     summary.is_retraction = says("retraction") || says("retracted");
     summary.subject = subject;
     summary
+}
+
+fn starts_with_word(text: &str, word: &str) -> bool {
+    text.strip_prefix(word).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
 }
 
 #[cfg(test)]
@@ -37,5 +45,13 @@ mod tests {
         assert_eq!(summary.names, ["EP240219a", "GRB 240219A"]);
         assert!(summary.is_retraction && summary.direction == Direction::Unknown);
         assert_eq!(summary.title(), "RETRACTION EP240219a/GRB 240219A: retraction of the counterpart");
+        for (subject, is_test) in [
+            ("LIGO/Virgo/KAGRA MS230922ab: Identification of a test event", true),
+            ("TEST: please ignore", true),
+            ("TESTING the new pipeline on GRB 230812B", false),
+            ("GRB 230812B: a test of Lorentz invariance", false),
+        ] {
+            assert_eq!(Circular::new([("SUBJECT", subject)], "").summary().is_test, is_test, "{subject}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use hop_core::summary::{Direction, SkyMap, Summary};
 
 use super::TextNotice;
-use crate::summary::rate_in;
+use crate::summary::{is_mock, placed, rate_in};
 
 /// Reads the summary of a notice.
 pub(super) fn of(notice: &TextNotice) -> Summary {
@@ -20,22 +20,18 @@ pub(super) fn of(notice: &TextNotice) -> Summary {
         let mut words = texts.iter().flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()));
         words.any(|other| other.eq_ignore_ascii_case(word))
     };
-    // Names of superevents; other triggers are numbers.
-    let trigger = notice.trigger_number().filter(|number| number.starts_with(|c: char| c.is_ascii_alphabetic()));
-    summary.is_test =
-        said("test") || trigger.as_ref().is_some_and(|name| name.starts_with("MS") || name.starts_with("TS"));
+    summary.names = notice.event_names();
+    summary.is_test = said("test") || summary.names.iter().any(|name| is_mock(name));
     summary.is_retraction = said("retraction");
-    summary.names.extend(trigger.map(|name| name.into_owned()));
     summary.sky_map = notice.get("skymap_fits_url").map(|url| SkyMap::Url(url.trim().to_owned()));
+    summary.time = notice.event_time();
     // Where a telescope points or slews to is not where an event was.
     summary.direction = match notice.position() {
-        _ if said("pointing") || said("slew") || said("slewing") => Direction::NotOnSky,
-        Some(position) => Direction::At(position),
+        Some(position) => placed(position, summary.sky_map.is_some()),
+        None if summary.time.is_none() && (said("pointing") || notice.pointing().is_some()) => Direction::NotOnSky,
         None => Direction::Unknown,
     };
-    if summary.direction != Direction::NotOnSky {
-        summary.time = notice.event_time();
-    }
+    summary.problems = unread(notice, &summary);
     if let Some(far) = notice.get("far") {
         let parts = far.split_once('[').and_then(|(number, rest)| Some((number, rest.split_once(']')?.0)));
         let rate = parts.and_then(|(number, unit)| rate_in(number.trim().parse().ok()?, unit));
@@ -45,6 +41,25 @@ pub(super) fn of(notice: &TextNotice) -> Summary {
         }
     }
     summary
+}
+
+/// What the notice states of the event and could not be read.
+fn unread(notice: &TextNotice, summary: &Summary) -> Vec<String> {
+    let quoted = |suffix| {
+        let (key, text) = notice.event_entry(suffix)?;
+        Some(format!("{key}: found `{}`", text.chars().take(60).collect::<String>().escape_debug()))
+    };
+    let mut problems = Vec::new();
+    if notice.position().is_none() {
+        problems.extend(["_RA", "_DEC"].into_iter().filter_map(quoted));
+    }
+    if notice.position().is_some() && notice.position_error().is_none() {
+        problems.extend(quoted("_ERROR"));
+    }
+    if summary.time.is_none() {
+        problems.extend(["_DATE", "_TIME"].into_iter().filter_map(quoted));
+    }
+    problems
 }
 
 #[cfg(test)]
@@ -74,6 +89,23 @@ mod tests {
             "TITLE: GCN/SWIFT NOTICE\nNOTICE_TYPE: SWIFT Pointing Direction\nNEXT_POINT_RA: 200.1d (J2000)\nNEXT_POINT_DEC: -10.2d (J2000)\n",
         );
         assert_eq!(pointing.direction, Direction::NotOnSky);
+        let slew = summary(
+            "NOTICE_TYPE: Swift-BAT Slew GRB Position\nGRB_RA: 10d (J2000)\nGRB_DEC: 20d (J2000)\nPOINT_RA: 1d (J2000)\nPOINT_DEC: 2d (J2000)\n",
+        );
+        assert!(slew.direction.position().is_some());
+        let sky = "TITLE: x\nEVENT_RA: 0.0d (J2000)\nEVENT_DEC: 0.0d (J2000)\nEVENT_ERROR: ";
+        assert_eq!(summary(&format!("{sky}360.0 [deg radius]\n")).direction, Direction::NotOnSky);
+        assert_eq!(summary(&format!("{sky}0.0 [deg radius]\n")).direction, Direction::Unknown);
+        let cascade = summary(
+            "EVENT_NAME: IceCubeCascade-230416A\nSRC_RA: 10d (J2000)\nSRC_DEC: 95d (J2000)\nDISCOVERY_TIME: soon\n",
+        );
+        assert_eq!(cascade.names, ["IceCube-Cascade 230416A"]);
+        assert_eq!(
+            cascade.problems,
+            ["SRC_RA: found `10d (J2000)`", "SRC_DEC: found `95d (J2000)`", "DISCOVERY_TIME: found `soon`"]
+        );
+        let radius = summary("SRC_RA: 10d (J2000)\nSRC_DEC: 9d (J2000)\nSRC_ERROR: -1 [arcmin]\n");
+        assert_eq!(radius.problems, ["SRC_ERROR: found `-1 [arcmin]`"]);
         let wave = summary("TITLE: GCN/LVC NOTICE\nNOTICE_TYPE: LVC Retraction\nTRIGGER_NUM: MS200316bj\nFAR: often\n");
         assert!(wave.is_test && wave.is_retraction && wave.names == ["MS200316bj"] && wave.problems.len() == 1);
     }

@@ -7,13 +7,13 @@
 
 use std::borrow::Cow;
 
-use hop_core::sky::{Frame, Position, Region};
+use hop_core::sky::{Frame, Position, Region, Sexagesimal};
 use hop_core::time::{Time, TimeScale};
 use jiff::civil::Date;
 
 use super::TextNotice;
+use crate::gcn::circular::event;
 use crate::gcn::date;
-use crate::sexagesimal::Sexagesimal;
 
 /// What keys about the event begin with: bursts, sources, transients, and the counterparts that telescopes find.
 const EVENT: &[&str] = &[
@@ -32,6 +32,7 @@ const EVENT: &[&str] = &[
     "COUNTERPART",
     "LOC",
     "NEUTRINO",
+    "LENS",
     "FRB",
     "SGR",
     "SN",
@@ -42,6 +43,14 @@ const EVENT: &[&str] = &[
 const POINTING: &[&str] = &["SC", "S/C", "SPACECRAFT", "BORESIGHT", "TGT", "TARGET", "AIM", "SLEW"];
 /// What keys about the start of an observation begin with.
 const OBSERVATION: &[&str] = &["IMG_START", "OBS_START", "EXP_START", "OBSERVATION", "OBS"];
+/// The frames that values name, as they name them, and those in which a time is needed to know the equinox.
+const ICRS: &[&str] = &["ICRS"];
+const J2000: &[&str] = &["J2000", "(2000", "FK5"];
+const OF_DATE: &[&str] = &["CURRENT", "OF DATE"];
+const B1950: &[&str] = &["B1950", "(1950", "FK4"];
+/// The keys that name an event.
+const EVENT_NAMES: &[&str] =
+    &["event_name", "grb_name", "burst_name", "trans_name", "src_name", "source_name", "event_id"];
 /// The keys that number a trigger.
 const TRIGGER_NUMBERS: &[&str] = &[
     "trigger_num",
@@ -50,7 +59,12 @@ const TRIGGER_NUMBERS: &[&str] = &[
     "event_trig_num",
     "event_num",
     "event_number",
+    "event_id_num",
     "evt_num",
+    "trig_number",
+    "trans_num",
+    "burst_num",
+    "grb_num",
     "trigger_ref_num",
 ];
 
@@ -78,7 +92,7 @@ impl TextNotice {
         if !words.next().is_none_or(is_utc) || year < 0 {
             return None;
         }
-        at_clock(Date::new(date::full_year(year), month, day).ok()?, clock)
+        at_clock(Date::new(date::full_year(year), month, day).ok()?, clock, TimeScale::Utc)
     }
 
     /// Returns when the event was, in UTC: from the first pair such as `GRB_DATE` and `GRB_TIME`, `TRIGGER_DATE` and
@@ -133,7 +147,7 @@ impl TextNotice {
     ///
     /// Radii are in degrees; notices state degrees, minutes or seconds of arc, and what states no unit is left out. The
     /// confidence is that of the key (`SRC_ERROR68`), or else what the text says (`90% containment`). The key without a number
-    /// comes first, then 90, 68, 95 and 50 percent.
+    /// comes first, then 90, 68, 95, 50 and 99 percent.
     pub fn position_errors(&self) -> Vec<Region> {
         let prefixes = self.ending("_RA").map(|(prefix, _)| prefix).filter(|prefix| is_one_of(prefix, EVENT));
         prefixes.map(|prefix| self.errors_of(prefix)).find(|errors| !errors.is_empty()).unwrap_or_default()
@@ -153,6 +167,33 @@ impl TextNotice {
             };
             Some(number).filter(|number| !number.is_empty())
         })
+    }
+
+    /// Returns the names of the event, from `EVENT_NAME`, `GRB_NAME`, `SRC_NAME` and their like, and from a trigger that has a
+    /// name: `IceCube-230416A`, `S200316bj`. Each is written as its catalogue writes it
+    /// ([`Circular::event_names`](crate::Circular::event_names)); one that is in no known catalogue is returned as it stands.
+    pub fn event_names(&self) -> Vec<String> {
+        let stated = EVENT_NAMES.iter().filter_map(|key| self.get(key));
+        // Other triggers are numbers.
+        let is_name = |text: &Cow<'_, str>| text.starts_with(|c: char| c.is_ascii_alphabetic());
+        let mut names = Vec::new();
+        for text in stated.chain(self.trigger_number()).filter(is_name) {
+            let text = text.lines().next().unwrap_or_default().trim();
+            for name in event::names_or(text) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        names
+    }
+
+    /// The first key about the event that ends so, and its value: what cannot be read is quoted from it.
+    pub(super) fn event_entry(&self, suffix: &'static str) -> Option<(&str, Cow<'_, str>)> {
+        let mut entries = self
+            .entries()
+            .filter(|entry| strip_suffix(entry.key(), suffix).is_some_and(|prefix| is_one_of(prefix, EVENT)));
+        entries.next().map(|entry| (entry.key(), entry.value()))
     }
 
     /// The first time whose keys begin as asked.
@@ -181,11 +222,8 @@ impl TextNotice {
     /// The first position whose keys begin as asked, and what they begin with.
     fn first_position(&self, is_asked: impl Fn(&str) -> bool) -> Option<(&str, Position)> {
         let of_date = self.notice_date().map(|date| Frame::of_date(&date));
-        let frames = [
-            (Some(Frame::J2000), &["J2000", "(2000"][..]),
-            (of_date, &["(CURRENT"]),
-            (Some(Frame::B1950), &["B1950", "(1950"]),
-        ];
+        let frames =
+            [(Some(Frame::Icrs), ICRS), (Some(Frame::J2000), J2000), (of_date, OF_DATE), (Some(Frame::B1950), B1950)];
         frames.into_iter().find_map(|(frame, marks)| {
             let frame = frame?;
             self.ending("_RA").filter(|(prefix, _)| is_asked(prefix)).find_map(|(prefix, ra)| {
@@ -198,11 +236,12 @@ impl TextNotice {
 
     /// The circles under keys that begin with `prefix`.
     fn errors_of(&self, prefix: &str) -> Vec<Region> {
-        const ENDINGS: [&str; 5] = ["", "90", "68", "95", "50"];
+        const ENDINGS: [&str; 10] = ["", "90", "68", "95", "50", "99", "_90", "_68", "_95", "_50"];
         let circle = |ending: &str| {
             let text = self.beside(prefix, &format!("_ERROR{ending}"))?;
             let radius = radius(&text)?;
-            let percent: Option<f64> = if ending.is_empty() { stated_percentage(&text) } else { ending.parse().ok() };
+            let digits = ending.trim_start_matches('_');
+            let percent: Option<f64> = if digits.is_empty() { stated_percentage(&text) } else { digits.parse().ok() };
             Some(Region::Circle { radius, confidence: percent.map(|percent| percent / 100.0) })
         };
         ENDINGS.into_iter().filter_map(circle).collect()
@@ -262,23 +301,34 @@ fn day(text: &str) -> Option<Date> {
 
 /// `44392.14 SOD {12:19:52.14} UT`, or `03:25:45.00 UT`, on a day.
 fn time(day: Date, text: &str) -> Option<Time> {
-    let braced = text.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(inner, _)| inner);
-    let first = || text.split_ascii_whitespace().next();
-    if let Some(time) = braced.or_else(first).and_then(|clock| at_clock(day, clock)) {
+    let braced = text.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+    if let Some((clock, after)) = braced.or_else(|| text.trim().split_once(' '))
+        && let Some(time) = at_clock(day, clock, scale(after))
+    {
         return Some(time);
     }
-    let seconds: f64 = text.split_once("SOD")?.0.trim().parse().ok()?;
-    at_clock(day, "00:00:00")?.plus(seconds).ok()
+    if let Some(time) = at_clock(day, text, TimeScale::Utc) {
+        return Some(time);
+    }
+    let (seconds, after) = text.split_once("SOD")?;
+    let seconds: f64 = seconds.trim().parse().ok()?;
+    at_clock(day, "00:00:00", scale(after))?.plus(seconds).ok()
+}
+
+/// The scale that a clock's reading is followed by; UTC where it is followed by anything else.
+fn scale(after: &str) -> TimeScale {
+    let word = after.trim_start().split(|c: char| !c.is_ascii_alphanumeric()).next();
+    word.and_then(TimeScale::from_label).unwrap_or_default()
 }
 
 /// `12:19:52.14` on a day: second 60 is the next minute, or a leap second.
-fn at_clock(day: Date, clock: &str) -> Option<Time> {
+fn at_clock(day: Date, clock: &str, scale: TimeScale) -> Option<Time> {
     // An offset would be read as well, and no notice has one.
     let is_clock = clock.trim().bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
     if !is_clock || !clock.contains(':') {
         return None;
     }
-    Time::parse(&format!("{day}T{}", clock.trim()), TimeScale::Utc).ok()
+    Time::parse(&format!("{day}T{}", clock.trim()), scale).ok()
 }
 
 /// The degrees of `123.45d {+08h 13m 48s} (J2000), 123.79d {…} (current), …` where one of `marks` is.
@@ -288,10 +338,12 @@ fn coordinate(text: &str, marks: &[&str], is_ra: bool) -> Option<f64> {
         marks.iter().any(|mark| piece.contains(mark))
     };
     let piece = text.split([',', '\n']).find(marked)?;
-    let number = piece.split(['{', '(', '[']).next()?.trim();
-    if let Some(written) = Sexagesimal::read(number) {
-        let hours = written.hours || (is_ra && !written.letters);
-        return (is_ra || !hours).then_some(written.value * if hours { 15.0 } else { 1.0 });
+    let upper = piece.to_ascii_uppercase();
+    // The number ends where braces or the frame begin.
+    let ends = marks.iter().filter_map(|mark| upper.find(mark)).chain(piece.find(['{', '(', '[']));
+    let number = piece.get(..ends.min()?)?.trim();
+    if let Ok(written) = Sexagesimal::parse(number) {
+        return if is_ra { written.right_ascension() } else { written.declination() }.ok();
     }
     // Whatever else is in the text, `12 34` is not 12 degrees.
     let number = number.strip_suffix("deg").or_else(|| number.strip_suffix(['d', '°'])).unwrap_or(number);
@@ -305,11 +357,16 @@ fn radius(text: &str) -> Option<f64> {
     let (number, rest) = text.split_at(end);
     let number: f64 = number.parse().ok()?;
     let rest = rest.trim_start_matches([' ', '\t', '[', '(']);
-    let unit = rest.split(|c: char| !c.is_ascii_alphabetic()).next()?;
+    let mut words = rest.split(|c: char| !(c.is_alphabetic() || "'\"°′″".contains(c)));
+    let unit = match words.next()? {
+        // `arc min`, `arc-sec`.
+        arc if arc.eq_ignore_ascii_case("arc") => format!("arc{}", words.next()?),
+        unit => unit.to_owned(),
+    };
     let per_degree = match unit.to_ascii_lowercase().as_str() {
-        "deg" | "degree" | "degrees" | "d" => 1.0,
-        "arcmin" | "arcmins" | "arcminute" | "arcminutes" => 60.0,
-        "arcsec" | "arcsecs" | "arcsecond" | "arcseconds" => 3600.0,
+        "deg" | "degs" | "degree" | "degrees" | "d" | "°" => 1.0,
+        "arcmin" | "arcmins" | "arcminute" | "arcminutes" | "'" | "′" => 60.0,
+        "arcsec" | "arcsecs" | "arcsecond" | "arcseconds" | "\"" | "″" | "''" => 3600.0,
         _ => return None,
     };
     Some(number / per_degree).filter(|radius| radius.is_finite() && *radius >= 0.0)

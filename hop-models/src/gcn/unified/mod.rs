@@ -30,6 +30,8 @@
 //! # Differences from hop-client
 //! hop-client has no model for these notices and reads them as a blob. This one is sent as `json`, which hop-client reads.
 
+mod summary;
+
 use bytes::Bytes;
 use hop_core::sky::{Position, Region};
 use hop_core::time::{Time, TimeScale};
@@ -451,6 +453,10 @@ impl MessageModel for GcnNotice {
                 .help("circulars are read by the model `circular`"));
         }
         Ok(Self::new(object))
+    }
+
+    fn summary(&self) -> hop_core::Summary {
+        summary::of(self)
     }
 
     fn example() -> Option<Self> {

@@ -1,8 +1,8 @@
 //! Angles and times with the units that senders state.
 
+use hop_core::sky::{Sexagesimal, SexagesimalUnit};
 use hop_core::{Error, ErrorKind, Location};
 
-use crate::sexagesimal::Sexagesimal;
 use crate::voevent::view::not_a;
 use crate::voevent::xml::{Element, SUBJECT};
 
@@ -85,16 +85,20 @@ pub(super) fn angle(of: Element<'_>, name: &str, axis: Axis, units: Units<'_>) -
     let text = element.and_then(Element::text).unwrap_or_default();
     let unit = units.of(axis, name)?;
     let place = || format!("WhereWhen.{name}");
-    let written = Sexagesimal::read(&text);
+    let written = Sexagesimal::parse(&text).ok();
+    let stated = written.and_then(Sexagesimal::unit);
     match (unit, written) {
         (Unit::Degrees(scale), None) => Ok(finite(&text, place)? * scale),
         (Unit::Hours, None) => Ok(finite(&text, place)? * 15.0),
-        // Whether `10:42:00` is hours or degrees is for the unit or for the letters to say.
-        (Unit::Degrees(1.0), Some(written)) if axis == Axis::Declination || written.letters => {
-            Ok(written.value * if written.hours { 15.0 } else { 1.0 })
+        // Letters say what the text is in, whatever the unit.
+        (_, Some(written)) if stated == Some(SexagesimalUnit::Hours) && axis == Axis::RightAscension => {
+            Ok(written.value() * 15.0)
         }
-        (Unit::Hours | Unit::SexagesimalHours, Some(written)) => Ok(written.value * 15.0),
-        (Unit::SexagesimalDegrees, Some(written)) if !written.hours => Ok(written.value),
+        (_, Some(written)) if stated == Some(SexagesimalUnit::Degrees) => Ok(written.value()),
+        // Whether `10:42:00` is hours or degrees is for the unit to say.
+        (Unit::Degrees(1.0), Some(written)) if stated.is_none() && axis == Axis::Declination => Ok(written.value()),
+        (Unit::Hours | Unit::SexagesimalHours, Some(written)) if stated.is_none() => Ok(written.value() * 15.0),
+        (Unit::SexagesimalDegrees, Some(written)) if stated.is_none() => Ok(written.value()),
         _ => Err(not_a("a coordinate in the unit stated", &text, place())),
     }
 }
@@ -107,6 +111,16 @@ pub(super) fn length(element: Element<'_>, units: Units<'_>) -> Result<f64, Erro
     let text = element.attribute("value").or_else(|| element.text()).unwrap_or_default();
     let value = finite(&text, || format!("WhereWhen.{}", element.name()))?;
     match units.of(Axis::Declination, element.name())? {
+        Unit::Degrees(scale) => Ok(value * scale),
+        _ => Ok(value),
+    }
+}
+
+/// Returns the angle of an ellipse from north through east, in degrees: its unit is its own, else degrees.
+pub(super) fn position_angle(element: Element<'_>) -> Result<f64, Error> {
+    let own = ["pos_angle_unit", "pos_unit", "unit"].iter().find_map(|name| element.attribute(name));
+    let value = finite(&element.text().unwrap_or_default(), || "WhereWhen.PosAngle".to_owned())?;
+    match Units::new(own.as_deref(), false).of(Axis::Declination, "PosAngle")? {
         Unit::Degrees(scale) => Ok(value * scale),
         _ => Ok(value),
     }

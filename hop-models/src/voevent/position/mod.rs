@@ -8,7 +8,7 @@ use hop_core::sky::{Frame, Position, Region};
 use hop_core::time::{Time, TimeScale};
 use hop_core::{Error, ErrorKind, Location};
 
-use self::angle::{Axis, Units, angle, length, seconds};
+use self::angle::{Axis, Units, angle, length, position_angle, seconds};
 use super::view::{text, texts, view};
 use super::xml::{Element, SUBJECT};
 
@@ -82,7 +82,7 @@ impl<'a> ObsDataLocation<'a> {
     /// # Errors
     /// Kind `Invalid` for a coordinate that is missing, not a finite number or not on the sky (a declination beyond 90
     /// degrees), and for a negative radius, quoting it; kind `Unsupported` for a unit that is not an angle, and for coordinates
-    /// that are not right ascension and declination.
+    /// that are neither right ascension and declination nor galactic or ecliptic longitude and latitude.
     pub fn position(self) -> Result<Option<Position>, Error> {
         if let (Some(ra), Some(dec)) = (self.0.child("RA").or_else(|| self.0.child("Ra")), self.0.child("Dec")) {
             return flat_position(ra, dec).map(Some);
@@ -91,7 +91,7 @@ impl<'a> ObsDataLocation<'a> {
         let found = coords.children().find(|child| matches!(child.name(), "Position2D" | "Position3D"));
         let Some(position) = found else { return Ok(None) };
         let frame = self.frame()?;
-        let swapped = is_swapped(position)?;
+        let swapped = is_swapped(position, frame)?;
         let unit = position.attribute("unit");
         let units = Units::new(unit.as_deref(), swapped);
         let value = position.child("Value2").or_else(|| position.child("Value3")).unwrap_or(position);
@@ -204,6 +204,8 @@ impl<'a> ObsDataLocation<'a> {
                 "ICRS" => return Ok(Frame::Icrs),
                 "FK5" | "J2000" => return Ok(Frame::J2000),
                 "FK4" | "B1950" => return Ok(Frame::B1950),
+                "GALACTIC" | "GAL" => return Ok(Frame::Galactic),
+                "ECLIPTIC" | "ECL" => return Ok(Frame::ECLIPTIC),
                 // Where the observer was, and what the clock ran by, are no coordinates.
                 "" | "GEO" | "TOPO" | "BARY" | "HELIO" | "TOPOCENTER" | "GEOCENTER" | "BARYCENTER" => {}
                 other if TimeScale::from_label(other).is_some() || is_other_scale(other) => {}
@@ -247,8 +249,8 @@ fn region(position: Element<'_>, units: Units<'_>, swapped: bool) -> Result<Opti
     let side = |name: &str| size.child(name).map(|side| length(side, units)).transpose();
     let (first, second) = if swapped { ("C2", "C1") } else { ("C1", "C2") };
     let angle = error.child("PosAngle").or_else(|| error.child("PA")).or_else(|| position.child("PosAngle"));
-    let angle = match angle.and_then(Element::text) {
-        Some(text) => Some(angle::finite(&text, || "WhereWhen.Position2D.PosAngle".to_owned())?),
+    let angle = match angle.filter(|angle| angle.text().is_some()) {
+        Some(angle) => Some(position_angle(angle)?),
         None => None,
     };
     Ok(match (side(first)?, side(second)?) {
@@ -284,8 +286,9 @@ pub(super) fn instant_of(text: &str, scale: TimeScale) -> Result<Time, Error> {
 }
 
 /// Whether the first coordinate is the declination.
-fn is_swapped(position: Element<'_>) -> Result<bool, Error> {
+fn is_swapped(position: Element<'_>, frame: Frame) -> Result<bool, Error> {
     let names = (text(position, "Name1"), text(position, "Name2"));
+    let axis = |name: &str| axis(name, matches!(frame, Frame::Galactic | Frame::Ecliptic { .. }));
     match (names.0.as_deref().map(axis), names.1.as_deref().map(axis)) {
         (Some(None), _) | (_, Some(None)) => {
             let names = format!("`{}` and `{}`", names.0.unwrap_or_default(), names.1.unwrap_or_default());
@@ -296,10 +299,14 @@ fn is_swapped(position: Element<'_>) -> Result<bool, Error> {
     }
 }
 
-/// The axis of this name.
-fn axis(name: &str) -> Option<Axis> {
+/// The axis of this name: of right ascension and declination, or of longitude and latitude.
+fn axis(name: &str, is_longitude: bool) -> Option<Axis> {
     match name.trim().to_ascii_lowercase().as_str() {
-        "" | "ra" | "r.a." | "alpha" | "right ascension" | "rightascension" => Some(Axis::RightAscension),
+        "" => Some(Axis::RightAscension),
+        "l" | "lon" | "long" | "longitude" | "glon" | "elon" | "lambda" if is_longitude => Some(Axis::RightAscension),
+        "b" | "lat" | "latitude" | "glat" | "elat" | "beta" if is_longitude => Some(Axis::Declination),
+        _ if is_longitude => None,
+        "ra" | "r.a." | "alpha" | "right ascension" | "rightascension" => Some(Axis::RightAscension),
         "dec" | "dec." | "decl" | "delta" | "declination" => Some(Axis::Declination),
         _ => None,
     }
@@ -313,7 +320,7 @@ fn is_other_scale(label: &str) -> bool {
 #[cold]
 fn not_equatorial(found: String) -> Error {
     Error::new(ErrorKind::Unsupported, SUBJECT)
-        .expected("right ascension and declination in ICRS, FK5 or FK4")
+        .expected("right ascension and declination in ICRS, FK5 or FK4, or galactic or ecliptic longitude and latitude")
         .found(found)
         .at(Location::Path("WhereWhen".to_owned()))
         .help("`VoEvent::root` gives the elements as they are")
