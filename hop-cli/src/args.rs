@@ -80,9 +80,9 @@ pub(crate) struct Publish {
     /// Files to publish, one message each. If there are none, standard input is read to its end, and each line is a message.
     pub(crate) files: Vec<PathBuf>,
 
-    /// The format of the messages, in any case; BLOB for opaque bytes.
-    #[arg(short, long, default_value = "BLOB")]
-    pub(crate) format: String,
+    /// The format of the messages, in any case; BLOB, for opaque bytes, unless set.
+    #[arg(short, long)]
+    pub(crate) format: Option<String>,
 
     /// Mark the messages as test messages.
     #[arg(short, long)]
@@ -210,7 +210,8 @@ pub(crate) struct Decode {
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
 
-    /// The format, in any case. Without it the headers and the content decide.
+    /// The format, in any case. Without it: that of the headers, given or in `headers.json` beside a file called
+    /// `content.*`, else that of the first folder above it that bears the name of one, else what the content is.
     #[arg(short, long)]
     pub(crate) format: Option<String>,
 

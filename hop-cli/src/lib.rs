@@ -2,6 +2,7 @@
 
 mod args;
 mod command;
+mod detect;
 mod failure;
 mod generate;
 mod interrupt;

@@ -165,13 +165,52 @@ fn headers_decide_as_a_map_and_as_a_list() {
 }
 
 #[test]
+fn without_a_label_the_file_is_what_validate_finds_it_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let copied = |name: &str, from: &str| file(&folder, name, fs::read(fixture(from)).unwrap());
+    let cases = [
+        // By its content.
+        (copied("event.xml", "voevent/v2.0/prefixed/content.xml"), "voevent", "wire"),
+        (copied("20260304.txt", "circular/hop/plain/file.txt"), "circular", "wire"),
+        (copied("alert", "avro/survey/alert/content.avro"), "avro", "wire"),
+        (copied("old.json", "voevent/hop-0.5/envelope/content.json"), "voevent", "envelope"),
+        // By its folder, in either form.
+        (path("circular/hop/plain/file.txt"), "circular", "file"),
+        (path("blob/bare/text/content.txt"), "blob", "blob"),
+        // By the headers beside it.
+        (path("circular/hop/plain/content.json"), "circular", "header"),
+    ];
+    for (name, format, route) in cases {
+        let line = decode(&[&name]);
+        assert_eq!((&line["format"], &line["route"]), (&json!(format), &json!(route)), "{name}");
+        let found = hop(["validate", "--json", &name]).run();
+        if format != "blob" {
+            let line = &json_lines(std::str::from_utf8(&found.out).unwrap())[0];
+            assert_eq!(line["format"], format, "{name}");
+        }
+    }
+    // A folder that has the name of a format by chance.
+    fs::create_dir(folder.path().join("avro")).unwrap();
+    let line = decode(&[&copied("avro/event.xml", "voevent/v2.0/prefixed/content.xml")]);
+    assert_eq!(line["format"], "voevent");
+    // The standard input, from where it lies in no folder.
+    let event = fs::read(fixture("voevent/v2.0/prefixed/content.xml")).unwrap();
+    let finished = hop(["decode", "--json", "--wire", "-"]).input(event).run();
+    assert_eq!(json_lines(finished.expect(0))[0]["format"], "voevent");
+    // What starts like a format and is not of it is an error, as it is to `validate`.
+    let finished = hop(["decode", &file(&folder, "page.html", "<html></html>")]).run();
+    assert_eq!(finished.expect(1), "");
+    assert!(finished.err.contains("voevent"), "{}", finished.err);
+}
+
+#[test]
 fn without_label_and_headers_the_content_decides() {
     let cases = [
         ("json/bare/object/content.json", "json", "json"),
         ("voevent/hop-0.5/envelope/content.json", "voevent", "envelope"),
         ("blob/envelope/unknown/content.json", "blob", "envelope"),
         ("blob/bare/binary/content.bin", "blob", "blob"),
-        ("voevent/v2.0/prefixed/content.xml", "blob", "blob"),
+        ("voevent/v2.0/prefixed/content.xml", "voevent", "header"),
     ];
     for (name, format, route) in cases {
         let line = decode(&[&path(name)]);

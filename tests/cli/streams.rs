@@ -78,6 +78,30 @@ fn lines_are_published_as_blobs_unless_a_format_is_said() {
 }
 
 #[test]
+fn what_is_sent_as_a_blob_and_looks_like_more_is_named() {
+    let broker = Broker::start(&["named"]);
+    let folder = tempfile::tempdir().unwrap();
+    let url = broker.url("named");
+    let event = fixture("voevent/v2.0/prefixed/content.xml").to_str().unwrap().to_owned();
+    let plain = folder.path().join("plain.txt").to_str().unwrap().to_owned();
+    fs::write(&plain, "Nova in Cygnus").unwrap();
+    let finished = hop(["publish", "--no-auth", &url, &event, &plain]).run();
+    finished.expect(0);
+    assert_eq!(
+        finished.err,
+        format!("hop: {event} is sent as `blob`, opaque bytes, and looks like `voevent`: send it as that with `--format voevent`\n")
+    );
+    let finished = hop(["publish", "--no-auth", &url]).input("{\"n\": 1}\n{}\n").run();
+    finished.expect(0);
+    assert!(finished.err.starts_with("hop: the standard input is sent as `blob`"), "{}", finished.err);
+    assert_eq!(finished.err.lines().count(), 1);
+    // Whoever says what it is wants it so.
+    let finished = hop(["publish", "--no-auth", "-f", "blob", &url, &event]).run();
+    finished.expect(0);
+    assert_eq!(finished.err, "");
+}
+
+#[test]
 fn lines_of_json_are_published_as_json() {
     let broker = Broker::start(&["json"]);
     let url = broker.url("json");

@@ -4,26 +4,26 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use bytes::Bytes;
-use hop_core::{AnyModel, Content, Error, Headers, Limits, Registry, Value, json};
+use hop_core::{AnyModel, Blob, Content, Error, Headers, Limits, Registration, Registry, Value, json};
 
 use crate::args::Decode;
 use crate::failure::Failure;
-use crate::{output, show};
+use crate::{detect, output, show};
 
 pub(crate) fn run(registry: &Registry, options: &Decode) -> Result<ExitCode, Failure> {
     // A label that is not linked is a wrong call, for every file alike.
     if let Some(label) = &options.format {
         registry.require(label).map_err(|error| Failure::Usage(error.to_string()))?;
     }
-    let headers = match &options.headers {
-        None => Headers::new(),
-        Some(path) => read_headers(path)?,
-    };
+    let headers = options.headers.as_deref().map(read_headers).transpose()?;
     let mut all_decoded = true;
     for path in &options.files {
+        let beside = if options.format.is_none() && headers.is_none() { detect::headers_beside(path) } else { None };
+        let beside = beside.as_deref().map(read_headers).transpose()?;
+        let headers = headers.as_ref().or(beside.as_ref());
         let decoded = read(path)
             .map_err(Problem::Io)
-            .and_then(|content| decode(registry, options, &headers, &content).map_err(Problem::Decode));
+            .and_then(|content| decode(registry, options, headers, path, &content).map_err(Problem::Decode));
         all_decoded &= decoded.is_ok();
         if options.json {
             output::line(as_json(path, decoded))?;
@@ -68,17 +68,56 @@ impl Problem {
     }
 }
 
-fn decode(registry: &Registry, options: &Decode, headers: &Headers, content: &Bytes) -> Result<Decoded, Error> {
-    let (model, route) = match &options.format {
-        None => {
+fn decode(
+    registry: &Registry,
+    options: &Decode,
+    headers: Option<&Headers>,
+    path: &Path,
+    content: &Bytes,
+) -> Result<Decoded, Error> {
+    let (model, route) = match (&options.format, headers) {
+        (None, Some(headers)) => {
             let decoded = registry.decode(headers, content.into())?;
             (decoded.model, decoded.route.as_str())
         }
-        Some(label) if options.wire => (registry.require(label)?.decode(content.into())?, "wire"),
-        Some(label) => (registry.require(label)?.load(content.into())?, "file"),
+        (None, None) => find(registry, options.wire, path, content)?,
+        (Some(label), _) if options.wire => (registry.require(label)?.decode(content.into())?, "wire"),
+        (Some(label), _) => (registry.require(label)?.load(content.into())?, "file"),
     };
     let fields = model.fields()?;
     Ok(Decoded { model, route, fields })
+}
+
+/// Reads a file whose format nobody names: by the model of its folder, else by the one that it starts like, else by what
+/// the content alone says.
+fn find(
+    registry: &Registry,
+    wire: bool,
+    path: &Path,
+    content: &Bytes,
+) -> Result<(Box<dyn AnyModel>, &'static str), Error> {
+    let by_content = detect::by_content(registry, content);
+    // Everything is a blob, so a folder of that name says nothing.
+    let by_folder = detect::by_folder(registry, path).filter(|model| !model.is::<Blob>());
+    let Some(model) = by_folder.or(by_content) else {
+        let decoded = registry.decode(&Headers::new(), content.into())?;
+        return Ok((decoded.model, decoded.route.as_str()));
+    };
+    // JSON of that format, in an envelope from before there were headers or not.
+    if let Ok(decoded) = registry.decode(&Headers::new(), content.into())
+        && decoded.model.format() == model.format()
+    {
+        return Ok((decoded.model, decoded.route.as_str()));
+    }
+    let read = |model: &Registration| match wire {
+        true => Ok((model.decode(content.into())?, "wire")),
+        false => detect::read(model, path, content),
+    };
+    // A folder may be named after a format by chance.
+    read(model).or_else(|error| match by_content {
+        Some(other) if other.format() != model.format() => read(other).map_err(|_| error),
+        _ => Err(error),
+    })
 }
 
 fn as_json(path: &Path, decoded: Result<Decoded, Problem>) -> Value {

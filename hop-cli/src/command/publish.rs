@@ -3,14 +3,14 @@ use std::io::Read;
 use std::process::ExitCode;
 
 use bytes::Bytes;
-use hop_core::{AnyModel, Registry};
+use hop_core::{AnyModel, Blob, JsonBlob, MessageModel as _, Registration, Registry};
 use hop_models::AvroBlob;
 
 use super::decode::read;
 use crate::args::Publish;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::output;
+use crate::{detect, output};
 
 /// The formats whose messages may come line by line.
 const BY_LINE: [&str; 2] = ["blob", "json"];
@@ -67,7 +67,15 @@ fn complain(error: &hop_kafka::Error) -> usize {
 
 /// Every message, read before the first is sent: a file that does not load stops all.
 fn load(registry: &Registry, options: &Publish) -> Result<Vec<Box<dyn AnyModel>>, Failure> {
-    let model = registry.require(&options.format).map_err(|error| Failure::Usage(error.to_string()))?;
+    let label = options.format.as_deref().unwrap_or(Blob::FORMAT);
+    let model = registry.require(label).map_err(|error| Failure::Usage(error.to_string()))?;
+    let note = |name: &str, content: &[u8]| match looks_like(registry, content) {
+        Some(likely) if options.format.is_none() => output::complain(format_args!(
+            "{name} is sent as `{}`, opaque bytes, and looks like `{likely}`: send it as that with `--format {likely}`",
+            model.format()
+        )),
+        _ => {}
+    };
     if options.each_record && model.format() != "avro" {
         return Err(Failure::Usage("`--each-record` is for Avro files: add `--format avro`".to_owned()));
     }
@@ -78,6 +86,7 @@ fn load(registry: &Registry, options: &Publish) -> Result<Vec<Box<dyn AnyModel>>
                 Failure::Io(std::io::Error::other(format!("{}: {what}; nothing was sent", path.display())))
             };
             let content = read(path).map_err(|error| named(error.to_string()))?;
+            note(&output::path(path), &content);
             let message = model.load((&content).into()).map_err(|error| named(error.to_string()))?;
             match message.downcast_ref::<AvroBlob>() {
                 Some(blob) if options.each_record => {
@@ -104,13 +113,23 @@ fn load(registry: &Registry, options: &Publish) -> Result<Vec<Box<dyn AnyModel>>
     }
     let mut input = Vec::new();
     std::io::stdin().lock().read_to_end(&mut input)?;
-    lines(&input.into())
+    let input = Bytes::from(input);
+    if let Some(line) = lines(&input).next() {
+        note("the standard input", &line);
+    }
+    lines(&input)
         .enumerate()
         .map(|(at, line)| {
             let named = |error| std::io::Error::other(format!("line {}: {error}; nothing was sent", at + 1));
             model.load((&line).into()).map_err(|error| named(error).into())
         })
         .collect()
+}
+
+/// Returns the format that content looks like, if it is not one of opaque bytes.
+fn looks_like(registry: &Registry, content: &[u8]) -> Option<&'static str> {
+    let json = detect::starts_like_json(content).then(|| registry.get(JsonBlob::FORMAT)).flatten();
+    detect::by_content(registry, content).or(json).map(Registration::format)
 }
 
 /// Each record of a file as a file of its own, by the same schema.

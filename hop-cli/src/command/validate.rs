@@ -9,7 +9,7 @@ use hop_models::voevent::Violation;
 use super::decode::{read, read_headers};
 use crate::args::Validate;
 use crate::failure::Failure;
-use crate::output;
+use crate::{detect, output};
 
 pub(crate) fn run(registry: &Registry, options: &Validate) -> Result<ExitCode, Failure> {
     if let Some(label) = &options.format {
@@ -88,23 +88,20 @@ fn check(
     let held = |model: &Registration, by| {
         // It may be one in an envelope of old.
         hold(model, by, path, content).or_else(|problem| match by_ladder(registry, content) {
-            Ok(enveloped) if enveloped.format == model.format() && !is_file_form(path) => Ok(enveloped),
+            Ok(enveloped) if enveloped.format == model.format() && !detect::is_file_form(path) => Ok(enveloped),
             _ => Err(problem),
         })
     };
     if let Some(label) = &options.format {
         return Ok(held(registry.require(label)?, "as asked"));
     }
-    let headers = path.with_file_name("headers.json");
-    if is_fixture(path) && headers.is_file() {
+    if let Some(headers) = detect::headers_beside(path) {
         return by_headers(registry, &headers, content);
     }
-    let folder = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let folders = folder.ancestors().skip(1).filter_map(Path::file_name).filter_map(std::ffi::OsStr::to_str);
-    if let Some(model) = folders.into_iter().find_map(|name| registry.get(name)) {
+    if let Some(model) = detect::by_folder(registry, path) {
         return Ok(held(model, "by its folder"));
     }
-    Ok(match sniff(registry, content) {
+    Ok(match detect::by_content(registry, content) {
         Some(model) => held(model, "by its content"),
         None => by_ladder(registry, content),
     })
@@ -133,32 +130,13 @@ fn hold_to_schema(valid: Valid, content: &Bytes) -> Result<Valid, Problem> {
     })
 }
 
-/// Whether a file is one that `headers.json` describes.
-fn is_fixture(path: &Path) -> bool {
-    path.file_stem().is_some_and(|stem| stem == "content")
-}
-
-/// Whether a file is one that `dump` writes, and `load` reads.
-fn is_file_form(path: &Path) -> bool {
-    path.file_stem().is_some_and(|stem| stem == "file")
-}
-
-/// Holds content to a model, in the form that the name of the file says: `content.*` is as on the wire, `file.*` as in a
-/// file; of another name, it may be either.
+/// Holds content to a model, in the form that the name of the file says; of another name, it may be either.
 fn hold(model: &Registration, by: &'static str, path: &Path, content: &Bytes) -> Result<Valid, Problem> {
-    let wire = || model.decode(content.into()).map(|_| "wire");
-    let file = || model.load(content.into()).map(|_| "file");
-    let read = if is_fixture(path) {
-        wire().map(|_| None)
-    } else if is_file_form(path) {
-        file().map(|_| None)
-    } else {
-        // What starts like JSON is most likely meant for the wire.
-        let either = wire().or_else(|wire| file().map_err(|file| if text_starts_json(content) { wire } else { file }));
-        either.map(Some)
-    };
-    match read {
-        Ok(form) => Ok(Valid { format: model.format(), by, form }),
+    match detect::read(model, path, content) {
+        Ok((_, form)) => {
+            let form = (!detect::is_content(path) && !detect::is_file_form(path)).then_some(form);
+            Ok(Valid { format: model.format(), by, form })
+        }
         Err(error) => Err(Problem::of(Some(model.format()), &error)),
     }
 }
@@ -182,22 +160,6 @@ fn by_headers(registry: &Registry, headers: &Path, content: &Bytes) -> Result<Re
     })
 }
 
-/// The format that content starts like.
-fn sniff<'a>(registry: &'a Registry, content: &[u8]) -> Option<&'a Registration> {
-    let text = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content).trim_ascii_start();
-    let first_line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let label = if content.starts_with(b"Obj\x01") {
-        "avro"
-    } else if text.starts_with(b"<") || content.starts_with(b"\xFF\xFE<") || content.starts_with(b"\xFE\xFF\0<") {
-        "voevent"
-    } else if first_line.starts_with(b"TITLE:") {
-        if first_line.windows(8).any(|word| word == b"CIRCULAR") { "circular" } else { "gcntextnotice" }
-    } else {
-        return None;
-    };
-    registry.get(label)
-}
-
 /// JSON, or an envelope; anything else may be everything.
 fn by_ladder(registry: &Registry, content: &Bytes) -> Result<Valid, Problem> {
     match registry.decode(&hop_core::Headers::new(), content.into()) {
@@ -208,7 +170,7 @@ fn by_ladder(registry: &Registry, content: &Bytes) -> Result<Valid, Problem> {
                 Ok(Valid { format: decoded.model.format(), by: "by its envelope", form: None })
             }
             _ => {
-                let json = text_starts_json(content).then(|| hop_core::json::parse(content.into()).err()).flatten();
+                let json = detect::starts_like_json(content).then(|| hop_core::json::parse(content.into()).err()).flatten();
                 let error = json.unwrap_or_else(|| {
                     Error::new(ErrorKind::UnknownFormat, "content")
                         .expected("a message whose format can be told")
@@ -219,10 +181,6 @@ fn by_ladder(registry: &Registry, content: &Bytes) -> Result<Valid, Problem> {
             }
         },
     }
-}
-
-fn text_starts_json(content: &[u8]) -> bool {
-    content.trim_ascii_start().starts_with(b"{") || content.trim_ascii_start().starts_with(b"[")
 }
 
 fn as_json(path: &Path, checked: Result<Valid, Problem>) -> Value {
