@@ -186,7 +186,15 @@ impl Registry {
             // The message itself claims nothing.
             Announced::Topic(..) if frame.content.is_null() => self.decode_unlabelled(frame.content),
             Announced::Topic(rule, model) => {
-                let model = match rule.framing() {
+                let made;
+                let framing = match (rule.framing(), rule.framing_name()) {
+                    (None, Some(name)) => {
+                        made = self.framing(name, None)?;
+                        Some(&*made)
+                    }
+                    (framing, _) => framing,
+                };
+                let model = match framing {
                     None => model.decode(frame.content)?,
                     Some(framing) => {
                         frame.content.check_size("message")?;

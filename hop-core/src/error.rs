@@ -26,6 +26,10 @@ pub enum ErrorKind {
     Reserved,
     /// A model that cannot be written in its format.
     Unencodable,
+    /// No source has the schema that the content was written by.
+    UnknownSchema,
+    /// Something beside the content that decoding needs, such as a schema in a registry, could not be fetched: later it may be.
+    Unavailable,
 }
 
 impl ErrorKind {
@@ -41,6 +45,8 @@ impl ErrorKind {
             Self::Unlinked => "unlinked",
             Self::Reserved => "reserved",
             Self::Unencodable => "unencodable",
+            Self::UnknownSchema => "unknown-schema",
+            Self::Unavailable => "unavailable",
         }
     }
 }

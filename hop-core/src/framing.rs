@@ -1,10 +1,14 @@
-//! What some brokers wrap around content: a compression, a schema's number, a container of their own.
+//! What some brokers wrap around content: a compression, the number of a schema, a container of their own.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{Content, Error};
+use crate::{Content, Error, ErrorKind, Outgoing, SchemaSource};
+
+/// The most framings around one another.
+const MOST_LAYERS: usize = 4;
 
 /// A message as it came, with what a [`Framing`] may need beside the content.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +21,7 @@ pub struct Frame<'a> {
     pub topic: Option<&'a str>,
 }
 
-/// Takes what a broker wraps around content off again, so that any model reads what is inside.
+/// Takes off what a broker wraps around content, so that any model reads what is inside, and puts it around again.
 ///
 /// ```
 /// use hop_core::{Error, ErrorKind, Frame, Framing};
@@ -50,8 +54,166 @@ pub trait Framing: fmt::Debug + Send + Sync {
     /// When the content is not in this frame, or what it refers to cannot be found.
     fn unwrap(&self, frame: &Frame<'_>) -> Result<Bytes, Error>;
 
-    /// Returns true if [`unwrap`](Self::unwrap) may wait for a network or a disk; readers then decode on a thread of its own.
+    /// Puts the frame around a message to `topic`: around its content, or into its key or headers.
+    ///
+    /// # Errors
+    /// Kind `Unsupported` unless the framing can be written; and when the content is not what the framing is for.
+    fn wrap(&self, topic: &str, message: Outgoing) -> Result<Outgoing, Error> {
+        let _ = message;
+        Err(Error::new(ErrorKind::Unsupported, self.name().to_owned())
+            .expected("a framing that can be written")
+            .found(format!("one for reading alone, in a message to `{topic}`")))
+    }
+
+    /// Returns true if [`unwrap`](Self::unwrap) or [`wrap`](Self::wrap) may wait for a network or a disk; both are then
+    /// called on a thread of their own.
     fn may_wait(&self) -> bool {
         false
+    }
+
+    /// Returns true if wrapping this message would not wait, because what it takes is known by now.
+    fn can_wrap_at_once(&self, topic: &str, message: &Outgoing) -> bool {
+        let _ = (topic, message);
+        !self.may_wait()
+    }
+}
+
+/// A framing as the [`Registry`](crate::Registry) knows it: its name, and how it is made.
+///
+/// [`register_framings!`](crate::register_framings) submits one, so that rules in files and on the command line find it.
+#[derive(Clone, Copy)]
+pub struct FramingRegistration {
+    name: &'static str,
+    crate_name: &'static str,
+    make: MakeFraming,
+}
+
+/// Makes a framing that looks schemas up in the source, where it needs any.
+type MakeFraming = fn(Option<&Arc<dyn SchemaSource>>) -> Result<Arc<dyn Framing>, Error>;
+
+inventory::collect!(FramingRegistration);
+
+impl FramingRegistration {
+    /// Makes the registration of a framing of the crate `crate_name`.
+    pub const fn new(name: &'static str, crate_name: &'static str, make: MakeFraming) -> Self {
+        Self { name, crate_name, make }
+    }
+
+    /// Returns the name of the framing.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Returns the crate that the framing is in.
+    pub const fn crate_name(&self) -> &'static str {
+        self.crate_name
+    }
+}
+
+impl fmt::Debug for FramingRegistration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.crate_name)
+    }
+}
+
+/// Registers framings of this crate, so that rules find them by name in every program that links the crate.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use hop_core::{Error, Frame, Framing, FramingRegistration};
+/// # #[derive(Debug)]
+/// # struct Summed;
+/// # impl Framing for Summed {
+/// #     fn name(&self) -> &str { "summed" }
+/// #     fn unwrap(&self, frame: &Frame<'_>) -> Result<bytes::Bytes, Error> { Ok(frame.content.to_bytes()) }
+/// # }
+/// hop_core::register_framings!(FramingRegistration::new("summed", "my-crate", |_schemas| Ok(Arc::new(Summed))));
+///
+/// assert_eq!(hop_core::Registry::linked()?.framing("summed", None)?.name(), "summed");
+/// # Ok::<(), Error>(())
+/// ```
+#[macro_export]
+macro_rules! register_framings {
+    ($($registration:expr),+ $(,)?) => {$(
+        $crate::__private::inventory::submit! { $registration }
+    )+};
+}
+
+/// Makes the framing called `name`: one of `known`, or several joined by `+`, the innermost first.
+pub(crate) fn named(
+    known: &[FramingRegistration],
+    name: &str,
+    schemas: Option<&Arc<dyn SchemaSource>>,
+) -> Result<Arc<dyn Framing>, Error> {
+    let parts = parts(known, name)?;
+    let mut layers = parts.iter().map(|part| (part.make)(schemas)).collect::<Result<Vec<_>, Error>>()?;
+    match (layers.pop(), layers.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (last, _) => {
+            layers.extend(last);
+            Ok(Arc::new(Layers { name: name.into(), layers }))
+        }
+    }
+}
+
+/// Returns the framings that a name is made of.
+pub(crate) fn parts(known: &[FramingRegistration], name: &str) -> Result<Vec<FramingRegistration>, Error> {
+    let unknown = |part: &str| {
+        let names: Vec<_> = known.iter().map(FramingRegistration::name).collect();
+        Error::new(ErrorKind::UnknownFormat, "registry")
+            .found(format!("unknown framing `{}`", part.escape_debug()))
+            .help(match names.len() {
+                0 => "link a crate that registers it, such as hop-models".to_owned(),
+                _ => format!("linked: {}; several are joined by `+`, the innermost first", names.join(", ")),
+            })
+    };
+    let parts: Vec<_> = name
+        .split('+')
+        .map(|part| known.iter().find(|framing| framing.name == part).copied().ok_or_else(|| unknown(part)))
+        .collect::<Result<_, _>>()?;
+    match parts.len() {
+        1..=MOST_LAYERS => Ok(parts),
+        many => Err(Error::new(ErrorKind::Limit, "framing")
+            .expected(format!("at most {MOST_LAYERS} around one another"))
+            .found(many.to_string())),
+    }
+}
+
+/// Framings around one another.
+#[derive(Debug)]
+struct Layers {
+    name: Box<str>,
+    /// The innermost first.
+    layers: Vec<Arc<dyn Framing>>,
+}
+
+impl Framing for Layers {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn unwrap(&self, frame: &Frame<'_>) -> Result<Bytes, Error> {
+        let mut inside: Option<Bytes> = None;
+        for layer in self.layers.iter().rev() {
+            let next = match &inside {
+                None => layer.unwrap(frame)?,
+                Some(bytes) => layer.unwrap(&Frame { content: frame.content.with_bytes(bytes), ..*frame })?,
+            };
+            inside = Some(next);
+        }
+        Ok(inside.unwrap_or_else(|| frame.content.to_bytes()))
+    }
+
+    fn wrap(&self, topic: &str, message: Outgoing) -> Result<Outgoing, Error> {
+        self.layers.iter().try_fold(message, |message, layer| layer.wrap(topic, message))
+    }
+
+    fn may_wait(&self) -> bool {
+        self.layers.iter().any(|layer| layer.may_wait())
+    }
+
+    fn can_wrap_at_once(&self, topic: &str, message: &Outgoing) -> bool {
+        // The outer ones wait for nothing that depends on the message.
+        self.layers.iter().all(|layer| layer.can_wrap_at_once(topic, message))
     }
 }

@@ -5,11 +5,15 @@ use std::collections::HashSet;
 use std::collections::hash_map::{Entry, HashMap};
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use crate::framing;
 use crate::plugins::{Plugin, crate_ident};
 use crate::version::Lineage;
-use crate::{AnyModel, Blob, Content, Error, ErrorKind, JsonBlob, MessageModel, Value};
+use crate::{
+    AnyModel, Blob, Content, Error, ErrorKind, Framing, FramingRegistration, JsonBlob, MessageModel, SchemaSource,
+    Value,
+};
 
 /// The longest label a model may have, in bytes.
 const LONGEST_LABEL: usize = 64;
@@ -253,6 +257,8 @@ pub struct Registry {
     /// In the order of their labels.
     registrations: Vec<Registration>,
     by_label: ByLabel,
+    /// In the order of their names.
+    framings: Vec<FramingRegistration>,
 }
 
 /// Where in the list the model with a label stands.
@@ -297,7 +303,12 @@ impl Registry {
 
     /// A registry put together by hand. `blob` and `json` are in it from the start.
     pub fn builder() -> RegistryBuilder {
-        RegistryBuilder { registrations: BUILT_IN.to_vec(), replacements: Vec::new(), plugins: Vec::new() }
+        RegistryBuilder {
+            registrations: BUILT_IN.to_vec(),
+            replacements: Vec::new(),
+            plugins: Vec::new(),
+            framings: Vec::new(),
+        }
     }
 
     /// The model labelled `label`, in any case.
@@ -325,6 +336,28 @@ impl Registry {
                 .found(format!("unknown format `{}`", label.escape_debug()))
                 .help(format!("linked: {}", self.labels().collect::<Vec<_>>().join(", ")))
         })
+    }
+
+    /// Makes the framing called `name`: one that is linked, or several joined by `+`, the innermost first, such as
+    /// `confluent+gzip`. Those that need schemas look them up in `schemas`.
+    ///
+    /// # Errors
+    /// Kind `UnknownFormat`, with the names there are; and when the framing needs schemas and has no source.
+    pub fn framing(&self, name: &str, schemas: Option<&Arc<dyn SchemaSource>>) -> Result<Arc<dyn Framing>, Error> {
+        framing::named(&self.framings, name, schemas)
+    }
+
+    /// Checks that the framing called `name` is linked.
+    ///
+    /// # Errors
+    /// Kind `UnknownFormat`, with the names there are.
+    pub fn require_framing(&self, name: &str) -> Result<(), Error> {
+        framing::parts(&self.framings, name).map(drop)
+    }
+
+    /// Returns the framings in the order of their names.
+    pub fn framings(&self) -> std::slice::Iter<'_, FramingRegistration> {
+        self.framings.iter()
     }
 
     /// The labels in alphabetical order.
@@ -374,9 +407,17 @@ pub struct RegistryBuilder {
     registrations: Vec<Registration>,
     replacements: Vec<Registration>,
     plugins: Vec<Plugin>,
+    framings: Vec<FramingRegistration>,
 }
 
 impl RegistryBuilder {
+    /// Adds framings, for rules that name them.
+    #[must_use]
+    pub fn framings(mut self, framings: impl IntoIterator<Item = FramingRegistration>) -> Self {
+        self.framings.extend(framings);
+        self
+    }
+
     /// Adds models.
     #[must_use]
     pub fn models(mut self, models: impl IntoIterator<Item = Registration>) -> Self {
@@ -413,9 +454,11 @@ impl RegistryBuilder {
         self
     }
 
-    /// Adds every model that the linker put into this program, and the demands of [`plugins!`](crate::plugins).
+    /// Adds every model and framing that the linker put into this program, and the demands of
+    /// [`plugins!`](crate::plugins).
     #[must_use]
     pub fn linked(mut self) -> Self {
+        self.framings.extend(inventory::iter::<FramingRegistration>.into_iter().copied());
         self.plugins.extend(inventory::iter::<Plugin>.into_iter().copied());
         self.models(inventory::iter::<Registration>.into_iter().copied())
     }
@@ -423,10 +466,10 @@ impl RegistryBuilder {
     /// The registry. The same model twice is once, and the newest version of a model is there for the older ones.
     ///
     /// # Errors
-    /// Kind `Duplicate`, naming both crates, when two models claim one label; kind `Reserved` when a label has characters
+    /// Kind `Duplicate`, naming both crates, when two models claim one label or two framings one name; kind `Reserved` when a label has characters
     /// or a length that are not allowed; kind `Unlinked` when a crate of [`plugins!`](crate::plugins) registered no model.
     pub fn build(self) -> Result<Registry, Error> {
-        let Self { mut registrations, replacements, plugins } = self;
+        let Self { mut registrations, replacements, plugins, framings } = self;
         let crates: HashSet<String> =
             registrations.iter().chain(&replacements).map(|model| crate_ident(model.crate_name)).collect();
         if let Some(plugin) = plugins.iter().find(|plugin| !crates.contains(&plugin.crate_ident())) {
@@ -444,7 +487,20 @@ impl RegistryBuilder {
         registrations.sort_by_key(|model| (model.format, model.crate_name, model.crate_version, model.type_name));
         registrations.dedup_by_key(|model| (model.format, (model.type_id)()));
         let by_label = by_label(&registrations)?;
-        Ok(Registry { registrations, by_label })
+        Ok(Registry { registrations, by_label, framings: each_once(framings)? })
+    }
+}
+
+/// Sorts framings by their names; the same one may have been added twice.
+fn each_once(mut framings: Vec<FramingRegistration>) -> Result<Vec<FramingRegistration>, Error> {
+    framings.sort_by_key(|framing| (framing.name(), framing.crate_name()));
+    framings.dedup_by_key(|framing| (framing.name(), framing.crate_name()));
+    match framings.windows(2).find(|pair| pair[0].name() == pair[1].name()) {
+        None => Ok(framings),
+        Some(pair) => Err(Error::new(ErrorKind::Duplicate, "registry")
+            .expected(format!("one framing called `{}`", pair[0].name()))
+            .found(format!("two, of {} and {}", pair[0].crate_name(), pair[1].crate_name()))
+            .help("link only one of the crates")),
     }
 }
 

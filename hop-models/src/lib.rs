@@ -12,7 +12,7 @@
 //! | `external` | [`External`] | [`external`] |
 //! | `json`, `blob` | [`JsonBlob`], [`Blob`] | of `hop-core` |
 //!
-//! [`codec`] has Avro and XML for models of one's own.
+//! [`codec`] has Avro and XML for models of one's own; [`framing`] has what brokers wrap around content.
 //!
 //! A program that names this crate finds them in [`Registry::linked`](hop_core::Registry::linked). One that wants to be
 //! sure puts [`MODELS`] into its registry by hand.
@@ -22,6 +22,7 @@
 pub mod avro;
 pub mod codec;
 pub mod external;
+pub mod framing;
 pub mod gcn;
 pub mod gwalert;
 pub mod summary;

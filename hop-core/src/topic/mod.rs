@@ -5,7 +5,7 @@ mod pattern;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Error, ErrorKind, Framing, Registry};
+use crate::{Error, ErrorKind, Framing, Registry, SchemaSource};
 
 pub use self::pattern::TopicPattern;
 
@@ -24,8 +24,15 @@ pub use self::pattern::TopicPattern;
 pub struct TopicRule {
     pattern: Arc<TopicPattern>,
     label: Box<str>,
-    framing: Option<Arc<dyn Framing>>,
+    framing: Option<Around>,
     before_header: bool,
+}
+
+/// The framing of a rule.
+#[derive(Debug, Clone)]
+enum Around {
+    Named(Box<str>),
+    Made(Arc<dyn Framing>),
 }
 
 impl TopicRule {
@@ -40,7 +47,15 @@ impl TopicRule {
 
     /// Takes this framing off the content before the model reads it.
     pub fn framed(mut self, framing: Arc<dyn Framing>) -> Self {
-        self.framing = Some(framing);
+        self.framing = Some(Around::Made(framing));
+        self
+    }
+
+    /// Takes the framing of that name off the content before the model reads it; see [`Registry::framing`].
+    ///
+    /// [`TopicRules::with_framings`] makes it.
+    pub fn framed_as(mut self, name: impl Into<Box<str>>) -> Self {
+        self.framing = Some(Around::Named(name.into()));
         self
     }
 
@@ -60,9 +75,33 @@ impl TopicRule {
         &self.label
     }
 
-    /// Returns the framing of the content, if it has one.
+    /// Returns the framing of the content, if it has one that is made.
     pub fn framing(&self) -> Option<&dyn Framing> {
-        self.framing.as_deref()
+        match &self.framing {
+            Some(Around::Made(framing)) => Some(&**framing),
+            _ => None,
+        }
+    }
+
+    /// Returns the name of the framing, if the content has one.
+    pub fn framing_name(&self) -> Option<&str> {
+        match self.framing.as_ref()? {
+            Around::Named(name) => Some(name),
+            Around::Made(framing) => Some(framing.name()),
+        }
+    }
+
+    /// Checks that model and framing are in `registry`.
+    fn require(&self, registry: &Registry) -> Result<(), Error> {
+        registry.require(&self.label)?;
+        match &self.framing {
+            Some(Around::Named(name)) => registry.require_framing(name),
+            _ => Ok(()),
+        }
+    }
+
+    fn about(&self, error: Error) -> Error {
+        error.about(format!("the rule for topic {:?}", self.pattern))
     }
 
     /// Returns true if the rule applies to messages that carry a `_format` too.
@@ -122,21 +161,33 @@ impl TopicRules {
         }
     }
 
-    /// Leaves out the rules whose model is not in `registry`.
+    /// Leaves out the rules whose model or framing is not in `registry`.
     #[must_use]
     pub fn linked_in(&self, registry: &Registry) -> Self {
-        Self(self.iter().filter(|rule| registry.get(&rule.label).is_some()).cloned().collect())
+        Self(self.iter().filter(|rule| rule.require(registry).is_ok()).cloned().collect())
     }
 
-    /// Checks that every rule's model is in `registry`.
+    /// Checks that every rule's model and framing are in `registry`.
     ///
     /// # Errors
-    /// Kind `UnknownFormat`, naming the rule and the labels that are linked.
+    /// Kind `UnknownFormat`, naming the rule and what is linked.
     pub fn require(&self, registry: &Registry) -> Result<(), Error> {
-        self.iter().try_for_each(|rule| match registry.require(&rule.label) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(error.about(format!("the rule for topic {:?}", rule.pattern))),
-        })
+        self.iter().try_for_each(|rule| rule.require(registry).map_err(|error| rule.about(error)))
+    }
+
+    /// Makes the framings that the rules name, each to look up schemas in `schemas`.
+    ///
+    /// # Errors
+    /// Those of [`Registry::framing`], naming the rule.
+    pub fn with_framings(&self, registry: &Registry, schemas: Option<&Arc<dyn SchemaSource>>) -> Result<Self, Error> {
+        let made = self.iter().map(|rule| match &rule.framing {
+            Some(Around::Named(name)) => {
+                let framing = registry.framing(name, schemas).map_err(|error| rule.about(error))?;
+                Ok(rule.clone().framed(framing))
+            }
+            _ => Ok(rule.clone()),
+        });
+        made.collect::<Result<Arc<[TopicRule]>, Error>>().map(Self)
     }
 
     /// Returns the rule for `topic`.

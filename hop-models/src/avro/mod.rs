@@ -340,8 +340,13 @@ pub(crate) fn only_record(content: Content<'_>) -> Result<(Schema, Bytes), Error
 }
 
 /// The object container file of one record.
-pub(crate) fn container_of(schema: &Schema, datum: Vec<u8>) -> Bytes {
-    container::write(schema, &[Block { data: datum.into(), count: 1 }]).into()
+pub(crate) fn container_of(schema: &Schema, datum: &Bytes) -> Bytes {
+    container::write(schema, &[Block { data: datum.clone(), count: 1 }]).into()
+}
+
+/// Checks that content starts as an object container file does.
+pub(crate) fn check_magic(content: &[u8]) -> Result<(), Error> {
+    if content.starts_with(&container::MAGIC) { Ok(()) } else { Err(framing::refuse(content)) }
 }
 
 /// Checks that `datum` is one, by that schema, and nothing more.

@@ -205,7 +205,7 @@ impl sealed::Framing for Container {
     }
 
     fn close(schema: &Schema, datum: Vec<u8>) -> Bytes {
-        avro::container_of(schema, datum)
+        avro::container_of(schema, &datum.into())
     }
 }
 

@@ -53,6 +53,35 @@ impl Schema {
         Self::parse_within(text, &Limits::DEFAULT)
     }
 
+    /// The schema that JSON text declares, in which types may be named that one of the other texts declares.
+    ///
+    /// Its own [text](Self::text) declares all of them.
+    ///
+    /// ```
+    /// use hop_models::avro::Schema;
+    ///
+    /// let alert = r#"{"type": "record", "name": "a.alert", "fields": [{"name": "by", "type": "a.site"}]}"#;
+    /// let site = r#"{"type": "enum", "name": "site", "namespace": "a", "symbols": ["north", "south"]}"#;
+    /// let schema = Schema::parse_with(alert, [site])?;
+    /// assert!(Schema::parse(alert).is_err() && Schema::parse(schema.text()).is_ok());
+    /// # Ok::<(), hop_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse), for each of the texts.
+    pub fn parse_with<'t>(text: &str, others: impl IntoIterator<Item = &'t str>) -> Result<Self, Error> {
+        let json = |text: &str| match text.len() {
+            ..=LONGEST => hop_core::json::parse(text.into()).map_err(|error| error.about("avro schema")),
+            long => Err(too_long(long)),
+        };
+        let mut declared = parse::Others::default();
+        for other in others {
+            declared.add(json(other)?);
+        }
+        let complete = parse::parse(&json(text)?, &declared)?.json.to_json()?;
+        Self::parse(&String::from_utf8_lossy(&complete))
+    }
+
     /// The schema of that text, if it is one of those kept.
     pub(super) fn known(text: &[u8]) -> Option<Self> {
         cache::find(text)
@@ -83,18 +112,16 @@ impl Schema {
         Self::parse(&String::from_utf8_lossy(&from_json::convert(json)?.to_json()?))
     }
 
-    pub(super) fn parse_within(text: &str, limits: &Limits) -> Result<Self, Error> {
+    pub(crate) fn parse_within(text: &str, limits: &Limits) -> Result<Self, Error> {
         if let Some(schema) = Self::known(text.as_bytes()) {
             return Ok(schema);
         }
         if text.len() > LONGEST {
-            return Err(Error::new(ErrorKind::Limit, "avro schema")
-                .expected(format!("at most {LONGEST} bytes"))
-                .found(format!("{} bytes", text.len())));
+            return Err(too_long(text.len()));
         }
         let json = hop_core::json::parse(Content::from(text).with_limits(limits))
             .map_err(|error| error.about("avro schema"))?;
-        let parsed = parse::parse(&json)?;
+        let parsed = parse::parse(&json, &parse::Others::default())?;
         let schema = Self(Arc::new(Inner {
             text: text.into(),
             json: parsed.json,
@@ -175,6 +202,13 @@ impl Schema {
     pub(super) fn node(&self, id: Id) -> &Node {
         &self.0.nodes[id as usize]
     }
+}
+
+#[cold]
+fn too_long(length: usize) -> Error {
+    Error::new(ErrorKind::Limit, "avro schema")
+        .expected(format!("at most {LONGEST} bytes"))
+        .found(format!("{length} bytes"))
 }
 
 /// Two schemas are equal when they show the same.

@@ -14,21 +14,52 @@ pub(super) struct Parsed {
     pub(super) root: Id,
 }
 
-pub(super) fn parse(json: &Value) -> Result<Parsed, Error> {
-    let mut parser = Parser { nodes: Vec::new(), names: HashMap::new(), primitives: HashMap::new(), path: Vec::new() };
+/// No schema nests its types deeper than this.
+const DEEPEST: usize = 1000;
+
+/// Parses a schema; what it names and does not declare is looked for in `others`.
+pub(super) fn parse(json: &Value, others: &Others) -> Result<Parsed, Error> {
+    let mut parser =
+        Parser { nodes: Vec::new(), names: HashMap::new(), primitives: HashMap::new(), path: Vec::new(), others };
     let (root, json) = parser.schema(json, "")?;
     let mut nodes = parser.nodes;
     measure(&mut nodes);
     Ok(Parsed { json, nodes, root })
 }
 
-struct Parser {
+/// What other schemas declare, by full name.
+#[derive(Default)]
+pub(super) struct Others(HashMap<String, Value>);
+
+impl Others {
+    /// Adds what a schema declares: a named type, or several in an array.
+    pub(super) fn add(&mut self, json: Value) {
+        match json {
+            Value::Array(several) => several.into_iter().for_each(|one| self.add_type(one)),
+            one => self.add_type(one),
+        }
+    }
+
+    fn add_type(&mut self, json: Value) {
+        let Some(object) = json.as_object() else { return };
+        let text = |key: &str| object.get(key).and_then(Value::as_str);
+        let Some(name) = text("name") else { return };
+        let full = match text("namespace") {
+            Some(space) if !space.is_empty() && !name.contains('.') => format!("{space}.{name}"),
+            _ => name.to_owned(),
+        };
+        self.0.entry(full).or_insert(json);
+    }
+}
+
+struct Parser<'a> {
     nodes: Vec<Node>,
     /// Full names, from where they are declared on.
     names: HashMap<String, Id>,
     primitives: HashMap<&'static str, Id>,
     /// Where the parser is, for messages.
     path: Vec<String>,
+    others: &'a Others,
 }
 
 /// A node, and its declaration with full names.
@@ -37,7 +68,7 @@ type Declared = Result<(Id, Value), Error>;
 /// What a declaration says beside these is kept as it is.
 const ABSORBED: [&str; 9] = ["type", "name", "namespace", "fields", "items", "size", "symbols", "values", "doc"];
 
-impl Parser {
+impl Parser<'_> {
     fn schema(&mut self, json: &Value, namespace: &str) -> Declared {
         match json {
             Value::String(name) => self.named(name, namespace),
@@ -62,7 +93,15 @@ impl Parser {
         let full = if name.contains('.') || namespace.is_empty() { name.into() } else { format!("{namespace}.{name}") };
         // A name that its own namespace does not know may still be known without any.
         let found = [full.as_str(), name].into_iter().find_map(|name| Some((*self.names.get(name)?, name.into())));
-        found.ok_or_else(|| self.error("the name of a type declared before", format!("`{}`", full.escape_debug())))
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        // Each is declared where it is first named, so none is walked through twice.
+        let others = self.others;
+        match [full.as_str(), name].into_iter().find_map(|name| others.0.get(name)) {
+            Some(declaration) => self.at(name.into(), |parser| parser.schema(declaration, "")),
+            None => Err(self.error("the name of a type declared before", format!("`{}`", full.escape_debug()))),
+        }
     }
 
     fn primitive(&mut self, name: &str) -> Result<Option<Id>, Error> {
@@ -240,6 +279,11 @@ impl Parser {
 
     fn at<T>(&mut self, step: String, inside: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         self.path.push(step);
+        if self.path.len() > DEEPEST {
+            return Err(Error::new(ErrorKind::Limit, "avro schema")
+                .expected(format!("at most {DEEPEST} types within one another"))
+                .found("more"));
+        }
         let out = inside(self)?;
         self.path.pop();
         Ok(out)

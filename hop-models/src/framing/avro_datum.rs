@@ -1,0 +1,95 @@
+//! Avro data whose schema is elsewhere.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bytes::Bytes;
+use hop_core::{Content, Error, ErrorKind, Outgoing, SchemaId, SchemaLanguage, SchemaSource};
+
+use crate::avro::{self, Schema};
+
+/// How many schemas a framing keeps parsed.
+const MOST: usize = 1000;
+
+/// A schema that was found, ready to read with.
+#[derive(Debug, Clone)]
+pub(super) enum Found {
+    Avro(Schema),
+    /// The content is JSON.
+    Json,
+}
+
+/// A source of schemas, and those that were found there: what a name stands for does not change.
+#[derive(Debug)]
+pub(super) struct Schemas {
+    pub(super) source: Arc<dyn SchemaSource>,
+    found: RwLock<HashMap<SchemaId, Found>>,
+}
+
+impl Schemas {
+    pub(super) fn new(source: Arc<dyn SchemaSource>) -> Self {
+        Self { source, found: RwLock::default() }
+    }
+
+    /// Returns the schema; the error is about `framing`.
+    pub(super) fn find(&self, framing: &'static str, id: &SchemaId) -> Result<Found, Error> {
+        if let Some(found) = self.found.read().unwrap_or_else(PoisonError::into_inner).get(id) {
+            return Ok(found.clone());
+        }
+        let text = self.source.schema(id).map_err(|error| error.about(framing))?.ok_or_else(|| unknown(framing, id))?;
+        let found = match &text.language {
+            SchemaLanguage::Avro if text.references.is_empty() => Found::Avro(Schema::parse(&text.text)?),
+            SchemaLanguage::Avro => {
+                Found::Avro(Schema::parse_with(&text.text, text.references.iter().map(|text| &**text))?)
+            }
+            SchemaLanguage::Json => Found::Json,
+            other => {
+                return Err(Error::new(ErrorKind::Unsupported, framing)
+                    .expected("a schema of Avro or JSON")
+                    .found(format!("{id}, which is of {}", other.as_str().escape_debug())));
+            }
+        };
+        let mut kept = self.found.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MOST {
+            kept.clear();
+        }
+        kept.insert(id.clone(), found.clone());
+        Ok(found)
+    }
+
+    /// Returns the content that a datum by this schema is.
+    pub(super) fn open(
+        &self,
+        framing: &'static str,
+        id: &SchemaId,
+        datum: Bytes,
+        content: Content<'_>,
+    ) -> Result<Bytes, Error> {
+        match self.find(framing, id)? {
+            Found::Avro(schema) => container(&schema, datum, content),
+            Found::Json => Ok(datum),
+        }
+    }
+}
+
+#[cold]
+fn unknown(framing: &'static str, id: &SchemaId) -> Error {
+    Error::new(ErrorKind::UnknownSchema, framing)
+        .expected("a schema that a source has")
+        .found(id.to_string())
+        .help("name the sender's registry, or put the schema into the folder of schemas")
+}
+
+/// Returns the object container file of a datum, which is checked to be one by the schema.
+pub(super) fn container(schema: &Schema, datum: Bytes, content: Content<'_>) -> Result<Bytes, Error> {
+    avro::check_datum(schema, &datum, content.limits())?;
+    Ok(avro::container_of(schema, &datum))
+}
+
+/// Returns the schema and the datum of a message whose content is an object container file of one record.
+pub(super) fn split(framing: &'static str, message: &Outgoing) -> Result<(Schema, Bytes), Error> {
+    match message.content.as_bytes() {
+        Some(content) => avro::only_record(content.into()).map_err(|error| error.about(framing)),
+        None => Err(Error::new(ErrorKind::Unencodable, framing).expected("an Avro record").found("null")),
+    }
+}

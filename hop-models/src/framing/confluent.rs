@@ -1,0 +1,171 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use hop_core::{
+    Error, ErrorKind, Frame, Framing, Location, Outgoing, SchemaId, SchemaSource, SchemaText, Value, excerpt,
+};
+use uuid::Uuid;
+
+use super::avro_datum::{Schemas, split};
+use crate::avro::Schema;
+
+const NAME: &str = "confluent";
+
+/// The header in which newer serializers name the schema of the value.
+const SCHEMA_HEADER: &str = "__value_schema_id";
+
+/// How many numbers of schemas a writer keeps.
+const MOST_NUMBERS: usize = 1000;
+
+/// Confluent's framing, named `confluent`: a zero byte and the number that the schema has in a registry, most significant
+/// byte first, then an Avro datum; or a one and the schema's 16-byte identifier. Newer serializers put either into the header
+/// `__value_schema_id` and leave the content bare. JSON by a JSON Schema is framed in the same way, and comes out as it is.
+///
+/// Specification:
+/// [wire format](https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format).
+///
+/// Written, a message has the number that the schema has under the [subject](SubjectName) of its topic.
+#[derive(Debug)]
+pub struct Confluent {
+    schemas: Schemas,
+    subject: SubjectName,
+    numbers: Mutex<HashMap<(String, Text), u32>>,
+}
+
+/// The text of a schema.
+type Text = Box<str>;
+
+/// Under which subject a registry has the schema of a message's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum SubjectName {
+    /// `TopicNameStrategy`: `TOPIC-value`.
+    #[default]
+    Topic,
+    /// `RecordNameStrategy`: the full name of the record.
+    Record,
+    /// `TopicRecordNameStrategy`: `TOPIC-` and the full name of the record.
+    TopicRecord,
+}
+
+impl SubjectName {
+    fn of(self, topic: &str, schema: &Schema) -> Result<String, Error> {
+        let record = || {
+            schema.json().get("name").and_then(Value::as_str).ok_or_else(|| {
+                Error::new(ErrorKind::Unencodable, NAME)
+                    .expected("a record, whose name is that of the subject")
+                    .found(schema.json().describe())
+            })
+        };
+        Ok(match self {
+            Self::Topic => format!("{topic}-value"),
+            Self::Record => record()?.to_owned(),
+            Self::TopicRecord => format!("{topic}-{}", record()?),
+        })
+    }
+}
+
+impl Confluent {
+    /// Makes the framing, which looks schemas up in `source`.
+    pub fn new(source: Arc<dyn SchemaSource>) -> Self {
+        Self { schemas: Schemas::new(source), subject: SubjectName::default(), numbers: Mutex::default() }
+    }
+
+    /// Sets under which subject a writer's schemas are; [`SubjectName::Topic`] unless set.
+    #[must_use]
+    pub fn subject(mut self, subject: SubjectName) -> Self {
+        self.subject = subject;
+        self
+    }
+
+    fn known_number(&self, key: &(String, Text)) -> Option<u32> {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+    }
+
+    fn key(&self, topic: &str, schema: &Schema) -> Result<(String, Text), Error> {
+        Ok((self.subject.of(topic, schema)?, schema.text().into()))
+    }
+
+    fn number(&self, topic: &str, schema: &Schema) -> Result<u32, Error> {
+        let key = self.key(topic, schema)?;
+        if let Some(number) = self.known_number(&key) {
+            return Ok(number);
+        }
+        let number = self.schemas.source.number(&key.0, &SchemaText::avro(schema.text()))?.ok_or_else(|| {
+            Error::new(ErrorKind::UnknownSchema, NAME)
+                .expected(format!("a number for the schema under subject `{}`", key.0))
+                .found("a source of schemas that gives none")
+                .help("write with a registry")
+        })?;
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        if numbers.len() >= MOST_NUMBERS {
+            numbers.clear();
+        }
+        numbers.insert(key, number);
+        Ok(number)
+    }
+}
+
+/// Splits off the name of the schema that content starts with.
+fn prefix(content: &Bytes) -> Option<(SchemaId, Bytes)> {
+    match content.first()? {
+        0 => {
+            let (&[_, a, b, c, d], _) = content.split_first_chunk::<5>()?;
+            Some((SchemaId::Number(u32::from_be_bytes([a, b, c, d])), content.slice(5..)))
+        }
+        1 => {
+            let (head, _) = content.split_first_chunk::<17>()?;
+            Some((SchemaId::Guid(Uuid::from_slice(&head[1..]).ok()?), content.slice(17..)))
+        }
+        _ => None,
+    }
+}
+
+impl Framing for Confluent {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn unwrap(&self, frame: &Frame<'_>) -> Result<Bytes, Error> {
+        let content = frame.content.to_bytes();
+        let header = frame.content.headers().first(SCHEMA_HEADER).and_then(|header| header.value.as_ref());
+        let (id, datum) = match header {
+            // Nothing may follow the name in the header.
+            Some(value) => match prefix(value) {
+                Some((id, rest)) if rest.is_empty() => (id, content),
+                _ => {
+                    return Err(Error::new(ErrorKind::Malformed, NAME)
+                        .expected(format!("the name of a schema in the header `{SCHEMA_HEADER}`"))
+                        .found(excerpt(value)));
+                }
+            },
+            None => prefix(&content).ok_or_else(|| {
+                Error::new(ErrorKind::Malformed, NAME)
+                    .expected("a zero byte and the number of a schema")
+                    .found(if content.is_empty() { "no content".to_owned() } else { excerpt(&content) })
+                    .at(Location::Byte(0))
+            })?,
+        };
+        self.schemas.open(NAME, &id, datum, frame.content)
+    }
+
+    /// # Errors
+    /// When the content is not one Avro record, and when the registry does not take the schema or does not answer.
+    fn wrap(&self, topic: &str, message: Outgoing) -> Result<Outgoing, Error> {
+        let (schema, datum) = split(NAME, &message)?;
+        let number = self.number(topic, &schema)?;
+        let content = [&[0][..], &number.to_be_bytes(), &datum].concat();
+        Ok(Outgoing { content: Bytes::from(content).into(), ..message })
+    }
+
+    fn may_wait(&self) -> bool {
+        self.schemas.source.may_wait()
+    }
+
+    fn can_wrap_at_once(&self, topic: &str, message: &Outgoing) -> bool {
+        // A message that cannot be wrapped fails at once.
+        let known = split(NAME, message).and_then(|(schema, _)| self.key(topic, &schema));
+        !self.may_wait() || known.is_ok_and(|key| self.known_number(&key).is_some())
+    }
+}
