@@ -147,9 +147,18 @@ pub(crate) struct Subscribe {
     pub(crate) format: Vec<String>,
 
     /// Read messages that carry no `_format` as this format: those of the topics that PATTERN stands for (`*` is a part of
-    /// a name, `**` several), or all; may be given several times.
-    #[arg(long = "as", value_name = "[PATTERN=]LABEL")]
+    /// a name, `**` several), or all; may be given several times. FRAMING is what the content is wrapped in: `confluent`,
+    /// `rubin`, `single-object`, `schema-in-key`, `zlib-bson`, `container` or `gzip`; several are joined, the innermost first.
+    #[arg(long = "as", value_name = "[PATTERN=]LABEL[+FRAMING...]")]
     pub(crate) read_as: Vec<String>,
+
+    /// Look schemas up in this schema registry; a credential for its host and port is sent along.
+    #[arg(long, value_name = "URL")]
+    pub(crate) registry: Option<String>,
+
+    /// Look schemas up in this folder of `.avsc` files, before any registry.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) schemas: Option<PathBuf>,
 
     /// What to do with a message that does not decode.
     #[arg(long, default_value = "report", value_name = "WHAT")]

@@ -60,7 +60,10 @@ pub fn main_with(models: impl FnOnce(RegistryBuilder) -> RegistryBuilder) -> Exi
         }
     };
     log_to_stderr(&args);
-    match run(args, models(Registry::builder().models(hop_models::MODELS).linked())) {
+    match run(
+        args,
+        models(Registry::builder().models(hop_models::MODELS).framings(hop_models::framing::FRAMINGS).linked()),
+    ) {
         Ok(code) => code,
         Err(failure) => failure.report(),
     }

@@ -12,9 +12,11 @@ mod counters;
 mod embedded;
 mod error;
 mod folder;
+mod guarded;
 mod native;
 mod producer;
 mod record;
+mod schema_registry;
 mod stream;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -33,6 +35,7 @@ pub use self::counters::{ReadCounters, WriteCounters};
 pub use self::embedded::EmbeddedBroker;
 pub use self::error::{Error, ErrorKind, Lost, Undelivered};
 pub use self::producer::{Compression, Delivered, Delivery, Publish, Publisher, Topic, Write};
+pub use self::schema_registry::SchemaRegistry;
 pub use self::stream::{Stream, StreamBuilder, list_topics, publish, subscribe};
 pub use self::url::Url;
 

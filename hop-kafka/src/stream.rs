@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hop_core::{Limits, Registry, TopicRule, TopicRules};
+use hop_core::{Limits, Registry, SchemaSource, TopicRule, TopicRules};
 
 use crate::consumer::Subscribe;
 use crate::producer::Publish;
@@ -27,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) auth: Auth,
     pub(crate) registry: RegistryRef,
     pub(crate) rules: TopicRules,
+    pub(crate) schemas: Option<Arc<dyn SchemaSource>>,
     pub(crate) start_at: StartPosition,
     pub(crate) until_eos: bool,
     pub(crate) connect_timeout: Duration,
@@ -195,6 +196,7 @@ pub struct StreamBuilder {
     auth: Auth,
     registry: Option<Arc<Registry>>,
     rules: Vec<Result<TopicRule, hop_core::Error>>,
+    schemas: Option<Arc<dyn SchemaSource>>,
     start_at: StartPosition,
     until_eos: bool,
     connect_timeout: Option<Duration>,
@@ -263,6 +265,15 @@ impl StreamBuilder {
         self
     }
 
+    /// Looks schemas up here, for messages whose rule has a framing that needs them; the registry of the broker's profile is
+    /// asked next. Several are a [`SchemaChain`](hop_core::SchemaChain).
+    ///
+    /// Messages are then decoded on a thread of their own, where they wait for the source; their order stays.
+    pub fn schema_source(mut self, schemas: Arc<dyn SchemaSource>) -> Self {
+        self.schemas = Some(schemas);
+        self
+    }
+
     /// Where readers start; [`StartPosition::Latest`] unless set.
     pub fn start_at(mut self, start_at: StartPosition) -> Self {
         self.start_at = start_at;
@@ -317,6 +328,7 @@ impl StreamBuilder {
                 auth: self.auth,
                 registry,
                 rules,
+                schemas: self.schemas,
                 start_at: self.start_at,
                 until_eos: self.until_eos,
                 connect_timeout: self.connect_timeout.unwrap_or(Duration::from_secs(10)),

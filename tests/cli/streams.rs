@@ -89,7 +89,9 @@ fn what_is_sent_as_a_blob_and_looks_like_more_is_named() {
     finished.expect(0);
     assert_eq!(
         finished.err,
-        format!("hop: {event} is sent as `blob`, opaque bytes, and looks like `voevent`: send it as that with `--format voevent`\n")
+        format!(
+            "hop: {event} is sent as `blob`, opaque bytes, and looks like `voevent`: send it as that with `--format voevent`\n"
+        )
     );
     let finished = hop(["publish", "--no-auth", &url]).input("{\"n\": 1}\n{}\n").run();
     finished.expect(0);
@@ -99,6 +101,36 @@ fn what_is_sent_as_a_blob_and_looks_like_more_is_named() {
     let finished = hop(["publish", "--no-auth", "-f", "blob", &url, &event]).run();
     finished.expect(0);
     assert_eq!(finished.err, "");
+}
+
+#[test]
+fn a_rule_takes_framings_off_with_schemas_from_a_folder_or_a_registry() {
+    const ALERT: &str = r#"{"type": "record", "name": "alert", "fields": [{"name": "id", "type": "int"}]}"#;
+    let registry = hop_tests::registry::FakeRegistry::start(|_| hop_tests::registry::Answer::schema(ALERT));
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("7.avsc"), ALERT).unwrap();
+    let broker = Broker::start(&["framed"]);
+    send_raw(broker.address(), "framed", b"\0\0\0\0\x07\x0a", &[]);
+    let rule = ["--json", "--as", "fram*=avro+confluent"];
+    for source in [["--schemas", folder.path().to_str().unwrap()], ["--registry", &registry.url()]] {
+        let options: Vec<_> = rule.into_iter().chain(source).collect();
+        let read = models(&broker.subscribe("framed", &options));
+        assert_eq!(read[0]["content"], json!({"id": 5}), "{source:?}");
+    }
+    assert_eq!(registry.requests().len(), 1);
+    // A rule that cannot be followed is a wrong call, or says what it lacks.
+    let finished = broker.subscribe("framed", &rule);
+    assert_eq!(finished.expect(1), "");
+    assert!(finished.err.contains("a source of schemas"), "{}", finished.err);
+    for (wrong, words) in
+        [("avro+nothing", "unknown framing `nothing`"), ("nothing+gzip", "`nothing`"), ("a b=avro", "a b")]
+    {
+        let finished = broker.subscribe("framed", &["--as", wrong]);
+        assert_eq!(finished.expect(2), "");
+        assert!(finished.err.contains(words), "{}", finished.err);
+    }
+    let finished = broker.subscribe("framed", &["--registry", "ftp://nowhere"]);
+    assert!(finished.err.contains("neither `http` nor `https`"), "{}", finished.err);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod brokers;
 mod choosing;
 mod connections;
 mod dead_letters;
@@ -15,6 +16,7 @@ mod many;
 mod panics;
 mod passing;
 mod reading;
+mod registry;
 mod rights;
 mod security;
 mod starting;

@@ -10,6 +10,7 @@ pub mod hostile;
 pub mod made;
 pub mod process;
 pub mod proxy;
+pub mod registry;
 pub mod secured;
 pub mod token;
 
@@ -91,6 +92,24 @@ impl Broker {
         }
         settle(&admin, &name, partitions).await;
         name
+    }
+
+    /// A topic of this very name, with one partition; it may be there already.
+    pub async fn named_topic(&self, name: &str) {
+        if let Some(embedded) = &self.embedded {
+            // Made a second time, it is an error, and there.
+            let _made = embedded.create_topic(name, 1);
+            return;
+        }
+        let admin = self.admin();
+        let topic = NewTopic::new(name, 1, TopicReplication::Fixed(1));
+        for outcome in admin.create_topics([&topic], &options()).await.unwrap() {
+            match outcome {
+                Ok(_) | Err((_, rdkafka::error::RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        settle(&admin, name, 1).await;
     }
 
     /// Lets the topic have so many partitions.

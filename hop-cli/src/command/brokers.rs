@@ -42,13 +42,7 @@ fn as_json(broker: &Broker) -> Value {
             ("pattern", rule.pattern().as_str().into()),
             ("format", rule.label().into()),
             ("before_header", rule.is_before_header().into()),
-        ])
-    });
-    let unread = broker.unread.iter().map(|(pattern, format, framing)| {
-        Value::object([
-            ("pattern", pattern.as_str().into()),
-            ("format", format.as_str().into()),
-            ("framing", framing.as_str().into()),
+            ("framing", text(rule.framing_name())),
         ])
     });
     Value::object([
@@ -65,6 +59,6 @@ fn as_json(broker: &Broker) -> Value {
         ("largest_message", number(broker.largest_message.and_then(|bytes| i64::try_from(bytes).ok()))),
         ("registry", text(broker.registry.as_deref())),
         ("third_hand", Value::Array(broker.third_hand.iter().map(|name| name.as_str().into()).collect())),
-        ("topics", Value::Array(rules.chain(unread).collect())),
+        ("topics", Value::Array(rules.collect())),
     ])
 }

@@ -1,8 +1,11 @@
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
-use hop_core::{Record, Registry, Value};
-use hop_kafka::{Alert, Error, ErrorKind, Subscription};
+use hop_core::{Record, Registry, SchemaChain, SchemaSource, TopicRule, Value};
+use hop_kafka::{Alert, Auth, Error, ErrorKind, SchemaRegistry, Subscription};
+use hop_models::framing::SchemaFolder;
 
 use crate::args::{Subscribe, Undecodable};
 use crate::failure::Failure;
@@ -15,11 +18,16 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
         registry.require(label).map_err(|error| Failure::Usage(error.to_string()))?;
     }
     // A label that is not linked is a wrong call.
-    for rule in &options.read_as {
-        let label = rule.split_once('=').map_or(rule.as_str(), |(_, label)| label);
-        registry.require(label).map_err(|error| Failure::Usage(format!("--as {rule}: {error}")))?;
+    let rules: Vec<TopicRule> = options
+        .read_as
+        .iter()
+        .map(|text| rule(&registry, text).map_err(|error| Failure::Usage(format!("--as {text}: {error}"))))
+        .collect::<Result<_, _>>()?;
+    let mut builder = crate::stream(registry, options.no_auth);
+    if let Some(schemas) = schemas(options.schemas.as_deref(), options.registry.as_deref(), options.no_auth)? {
+        builder = builder.schema_source(schemas);
     }
-    let hop = crate::stream(registry, options.no_auth).build()?;
+    let hop = builder.build()?;
     let mut request = hop
         .subscribe(&options.url)
         .start_at(options.start_at)
@@ -32,9 +40,8 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
             (None, Undecodable::Skip) => hop_kafka::Undecodable::Skip,
             (None, Undecodable::Stop) => hop_kafka::Undecodable::Stop,
         });
-    for rule in &options.read_as {
-        let (pattern, label) = rule.split_once('=').unwrap_or(("**", rule));
-        request = request.topic_model(pattern, label);
+    for rule in rules {
+        request = request.topic_rule(rule);
     }
     if let Some(group) = &options.group_id {
         request = request.group(group);
@@ -65,6 +72,44 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
     close(alerts).await;
     outcome?;
     Ok(if printing.all_decoded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Reads a rule such as `fink_*=avro+schema-in-key`.
+fn rule(registry: &Registry, text: &str) -> Result<TopicRule, hop_core::Error> {
+    let (pattern, format) = text.split_once('=').unwrap_or(("**", text));
+    let (label, framing) = match format.split_once('+') {
+        None => (format, None),
+        Some((label, framing)) => (label, Some(framing)),
+    };
+    registry.require(label)?;
+    let rule = TopicRule::new(pattern, label)?;
+    match framing {
+        None => Ok(rule),
+        Some(framing) => {
+            registry.require_framing(framing)?;
+            Ok(rule.framed_as(framing))
+        }
+    }
+}
+
+/// Where schemas are looked up: in the folder first.
+fn schemas(
+    folder: Option<&Path>,
+    registry: Option<&str>,
+    no_auth: bool,
+) -> Result<Option<Arc<dyn SchemaSource>>, Failure> {
+    let mut sources: Vec<Arc<dyn SchemaSource>> = Vec::new();
+    if let Some(folder) = folder {
+        sources.push(Arc::new(SchemaFolder::open(folder)?));
+    }
+    if let Some(url) = registry {
+        let auth = if no_auth { Auth::Off } else { Auth::File };
+        sources.push(Arc::new(SchemaRegistry::with_auth(url, &auth)?));
+    }
+    Ok(match sources.is_empty() {
+        true => None,
+        false => Some(Arc::new(SchemaChain::new(sources))),
+    })
 }
 
 fn done(alerts: &Subscription, record: &Record) {

@@ -170,7 +170,8 @@ fn by_ladder(registry: &Registry, content: &Bytes) -> Result<Valid, Problem> {
                 Ok(Valid { format: decoded.model.format(), by: "by its envelope", form: None })
             }
             _ => {
-                let json = detect::starts_like_json(content).then(|| hop_core::json::parse(content.into()).err()).flatten();
+                let json =
+                    detect::starts_like_json(content).then(|| hop_core::json::parse(content.into()).err()).flatten();
                 let error = json.unwrap_or_else(|| {
                     Error::new(ErrorKind::UnknownFormat, "content")
                         .expected("a message whose format can be told")

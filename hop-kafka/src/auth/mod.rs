@@ -40,10 +40,12 @@ mod select;
 mod store;
 pub(crate) mod token;
 
+pub(crate) use self::credential::Secret;
 pub use self::credential::{Credential, Mechanism, Protocol};
 pub use self::csv::read_csv;
 pub use self::select::select;
 pub use self::store::{CredentialStore, load, load_from, path};
+pub(crate) use self::token::{is_this_machine, trusting};
 use crate::Error;
 use crate::url::Url;
 
@@ -65,6 +67,23 @@ pub enum Auth {
 }
 
 impl Auth {
+    /// Returns username and password of the credential that names this host and port, if one does.
+    pub(crate) fn login_at(&self, host: &str, port: u16) -> Option<(String, Secret)> {
+        let loaded;
+        let credentials = match self {
+            Self::Off => return None,
+            Self::Credentials(credentials) => credentials,
+            // A file that cannot be used is an error where the broker's credential is chosen.
+            Self::File => {
+                loaded = load().unwrap_or_default();
+                &loaded
+            }
+        };
+        let is_it =
+            |credential: &&Credential| credential.address().is_some_and(|(name, at)| name == host && at == port);
+        credentials.iter().find(is_it).map(|found| (found.username.clone(), found.password.clone()))
+    }
+
     /// The credential for the broker and the username of `url`; `None` when authentication is off.
     ///
     /// # Errors

@@ -43,7 +43,6 @@ fn broker(name: &str, table: &dyn TableLike, like: Option<Broker>) -> Result<Bro
         largest_message: None,
         registry: None,
         third_hand: Vec::new(),
-        unread: Vec::new(),
         rules: TopicRules::default(),
     });
     name.clone_into(&mut broker.name);
@@ -106,7 +105,7 @@ fn topics(broker: &mut Broker, item: &Item) -> Result<(), String> {
     if item.as_array().is_none() && item.as_array_of_tables().is_none() {
         return Err(EXPECTED.to_owned());
     }
-    (broker.unread, broker.rules) = (Vec::new(), TopicRules::default());
+    broker.rules = TopicRules::default();
     let mut rules = Vec::new();
     for table in inline.chain(headed) {
         let table = table.ok_or(EXPECTED)?;
@@ -125,9 +124,10 @@ fn topics(broker: &mut Broker, item: &Item) -> Result<(), String> {
         }
         match text("framing") {
             None if table.contains_key("framing") => return Err(EXPECTED.to_owned()),
-            None => rules.push(rule),
-            Some(framing) => broker.unread.push((pattern.to_owned(), format.to_owned(), framing.to_owned())),
+            None => {}
+            Some(framing) => rule = rule.framed_as(framing),
         }
+        rules.push(rule);
     }
     broker.rules = TopicRules::new(rules).map_err(|error| error.to_string())?;
     Ok(())

@@ -59,8 +59,6 @@ pub struct Broker {
     pub registry: Option<String>,
     /// The names of the settings that only others than the broker's makers state.
     pub third_hand: Vec<String>,
-    /// Topics that are listed with a framing that hop does not take off: pattern, format, framing.
-    pub unread: Vec<(String, String, String)>,
     rules: TopicRules,
 }
 

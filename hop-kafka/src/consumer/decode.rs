@@ -2,16 +2,15 @@
 //!
 //! Models and filters are other people's code. A panic in one of them is an error of that message, and nothing more.
 
-use std::any::Any;
 use std::collections::HashSet;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hop_core::{Announced, Content, MessageModel, Record, Registry, Route, TopicRules};
 
 use super::{Alert, Typed};
+use crate::guarded::guarded;
 use crate::{Error, Stream};
 
 /// A condition on a record, asked before it is decoded.
@@ -259,17 +258,4 @@ impl Decoder {
 
 fn is_own_label<M: MessageModel>(label: &str) -> bool {
     std::iter::once(&M::FORMAT).chain(M::ALIASES).any(|own| own.eq_ignore_ascii_case(label))
-}
-
-/// Calls other people's code; a panic in it is an error of the message.
-fn guarded<T>(code: &'static str, call: impl FnOnce() -> Result<T, hop_core::Error>) -> Result<T, hop_core::Error> {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(panicked(code, &*panic)))
-}
-
-#[cold]
-fn panicked(code: &'static str, panic: &(dyn Any + Send)) -> hop_core::Error {
-    let words = panic.downcast_ref::<&str>().copied();
-    let words = words.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message");
-    let words: String = words.chars().take(200).collect();
-    hop_core::Error::new(hop_core::ErrorKind::Invalid, code).expected("a result").found(format!("a panic: {words}"))
 }

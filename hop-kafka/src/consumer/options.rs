@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hop_core::{Record, TopicRule, TopicRules};
+use hop_core::{Record, SchemaChain, SchemaSource, TopicRule, TopicRules};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use tokio::sync::oneshot;
@@ -24,7 +24,7 @@ use crate::auth::token::{Refresher, hand_over};
 use crate::blocking::{own, spawn};
 use crate::complaint::Complaint;
 use crate::producer::Publish;
-use crate::{Broker, Error, ErrorKind, Publisher, Stream, Url};
+use crate::{Broker, Error, ErrorKind, Publisher, SchemaRegistry, Stream, Url};
 
 /// How often new partitions are looked for unless the property says otherwise.
 const DISCOVERY: Duration = Duration::from_secs(30);
@@ -278,7 +278,26 @@ impl Subscribe {
         let own = crate::stream::topic_rules(std::mem::take(&mut self.rules), &shared.registry)?;
         let rules = own.before(&shared.rules);
         // A program need not link a model for every topic of a broker.
-        Ok(broker.map_or(rules.clone(), |broker| rules.before(&broker.rules().linked_in(&shared.registry))))
+        let rules = broker.map_or(rules.clone(), |broker| rules.before(&broker.rules().linked_in(&shared.registry)));
+        if rules.iter().all(|rule| rule.framing_name().is_none()) {
+            return Ok(rules);
+        }
+        let schemas = self.schemas(broker)?;
+        let framed = rules.with_framings(&shared.registry, schemas.as_ref());
+        framed.map_err(|error| Error::new(ErrorKind::Config, error.to_string()))
+    }
+
+    /// Where schemas are looked up: first where the stream says, then in the broker's registry.
+    fn schemas(&self, broker: Option<&Broker>) -> Result<Option<Arc<dyn SchemaSource>>, Error> {
+        let shared = &self.stream.shared;
+        let registry = match broker.and_then(|broker| broker.registry.as_deref()) {
+            None => None,
+            Some(url) => Some(Arc::new(SchemaRegistry::with_auth(url, &shared.auth)?) as Arc<dyn SchemaSource>),
+        };
+        Ok(match (shared.schemas.clone(), registry) {
+            (Some(own), Some(registry)) => Some(Arc::new(SchemaChain::new([own, registry]))),
+            (own, registry) => own.or(registry),
+        })
     }
 
     fn launch(mut self) -> Result<(Subscription, oneshot::Receiver<Result<(), Error>>), Error> {

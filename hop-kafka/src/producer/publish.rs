@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hop_core::Framing;
 use rdkafka::config::{ClientConfig, FromClientConfigAndContext};
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, Producer as _};
@@ -67,11 +68,19 @@ pub struct Publish {
     produce_timeout: Duration,
     compression: Compression,
     idempotent: bool,
+    framing: Option<Arc<dyn Framing>>,
 }
 
 impl Publish {
     pub(crate) fn new(stream: Stream, url: Result<Url, Error>) -> Self {
-        Self { stream, url, produce_timeout: Duration::ZERO, compression: Compression::None, idempotent: false }
+        Self {
+            stream,
+            url,
+            produce_timeout: Duration::ZERO,
+            compression: Compression::None,
+            idempotent: false,
+            framing: None,
+        }
     }
 
     /// How long each message may take to be sent and confirmed; zero, the default, waits for ever.
@@ -90,6 +99,15 @@ impl Publish {
     /// Whether the broker drops what a retry sends twice, and keeps the order in spite of retries; off unless set.
     pub fn idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = idempotent;
+        self
+    }
+
+    /// Puts this framing around every message, for readers that are not hop's: Confluent's, with the schema in a registry, say.
+    ///
+    /// A message then goes without `_format`, since its content is no longer what a label says; a reader of hop needs a
+    /// [rule](hop_core::TopicRule::framed) for the topic. [`Publisher::forward`] sends messages as they are.
+    pub fn framing(mut self, framing: Arc<dyn Framing>) -> Self {
+        self.framing = Some(framing);
         self
     }
 
@@ -131,6 +149,7 @@ impl Publish {
             worker,
             producer,
             topics: url.topics().to_vec(),
+            framing: self.framing,
             sender: credential.as_ref().map(Credential::username).map(str::to_owned),
             compressed: is_compressed(&config),
         })

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hop_core::{AnyModel, Outgoing};
+use hop_core::{AnyModel, Framing, Outgoing, header};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseProducer, Producer as _};
 
@@ -17,8 +17,9 @@ use super::send::{SHARED_FROM, send};
 use super::worker::Worker;
 use super::write::Write;
 use crate::auth::token::Refresher;
-use crate::blocking::block_on_until;
+use crate::blocking::{block_on_until, own, spawn};
 use crate::counters::WriteCounters;
+use crate::guarded::guarded;
 use crate::record::{is_sendable, native_headers, size_as_sent};
 use crate::time::{deadline, timeout};
 use crate::{Error, ErrorKind, Undelivered};
@@ -42,6 +43,7 @@ pub struct Publisher {
     pub(super) limits: Limits,
     pub(super) topics: Vec<String>,
     pub(super) sender: Option<String>,
+    pub(super) framing: Option<Arc<dyn Framing>>,
     /// Whether messages are smaller on their way than they are here.
     pub(super) compressed: bool,
     /// Gives the client its tokens.
@@ -120,6 +122,27 @@ impl Publisher {
             (None, topics) => Err(Error::new(ErrorKind::Usage, format!("the URL names {} topics", topics.len()))
                 .help("say which one with `topic`, or open the publisher on exactly one")),
         }
+    }
+
+    /// Puts the writer's framing around a message, if it has one; on a thread of its own where that may wait for a registry.
+    pub(super) async fn framed(&self, topic: &str, message: Outgoing) -> Result<Outgoing, Error> {
+        let Some(framing) = &self.framing else { return Ok(message) };
+        let wrap = |framing: &dyn Framing, topic: &str, message| {
+            let mut framed = guarded("the framing's `wrap`", || framing.wrap(topic, message)).map_err(Error::encode)?;
+            framed.headers.remove(header::FORMAT);
+            Ok(framed)
+        };
+        if framing.can_wrap_at_once(topic, &message) {
+            return wrap(&**framing, topic, message);
+        }
+        let (tell, done) = tokio::sync::oneshot::channel();
+        let (framing, topic) = (Arc::clone(framing), topic.to_owned());
+        spawn("hop-framing", move || {
+            // Nobody waits for it any more where this fails.
+            let _sent = tell.send(wrap(&*framing, &topic, message));
+        })?;
+        let ended = || Error::new(ErrorKind::Encode, "the framing's thread ended before the message was framed");
+        own(done).await.unwrap_or_else(|_| Err(ended()))
     }
 
     /// Queues a message, waiting while the queue is full.

@@ -89,12 +89,13 @@ impl<'a> Write<'a> {
     /// the stream's connect time-out at most. Where it does not tell, the message is queued, and the broker takes it or not.
     ///
     /// # Errors
-    /// Kind `Encode` for the model or a reserved header; kind `Usage` when it is not clear which topic. With the message
+    /// Kind `Encode` for the model, a reserved header or the writer's framing; kind `Usage` when it is not clear which topic. With the message
     /// handed back: kind `TooLarge` when the topic takes no message of this size, and kind `Undelivered` when so many messages
     /// before it have failed, and nobody looked, that this is the place to say so: it hands them back too.
     pub async fn queue(self) -> Result<Delivery, Error> {
         let topic = self.publisher.topic(self.topic.as_deref())?;
         let message = self.encoder.encode(self.model).map_err(Error::encode)?;
+        let message = self.publisher.framed(topic, message).await?;
         self.publisher.queue(topic, message, self.callback).await
     }
 

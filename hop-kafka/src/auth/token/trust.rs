@@ -1,4 +1,4 @@
-//! Whose word is taken for the token endpoint being what it says it is.
+//! Whose word is taken for a server being what it says it is.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::Error;
 
 /// TLS by the system's library, trusting the authorities in this PEM file in the place of the system's.
 #[cfg(any(feature = "ssl", feature = "ssl-vendored"))]
-pub(super) fn trusting(
+pub(crate) fn trusting(
     config: ConfigBuilder<AgentScope>,
     authorities: Option<&Path>,
 ) -> Result<ConfigBuilder<AgentScope>, Error> {
@@ -27,7 +27,7 @@ pub(super) fn trusting(
 
 /// Without TLS only an endpoint on this machine can be used.
 #[cfg(not(any(feature = "ssl", feature = "ssl-vendored")))]
-pub(super) fn trusting(
+pub(crate) fn trusting(
     config: ConfigBuilder<AgentScope>,
     _authorities: Option<&Path>,
 ) -> Result<ConfigBuilder<AgentScope>, Error> {
