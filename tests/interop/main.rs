@@ -8,6 +8,7 @@ mod auth_file;
 mod from_python;
 mod new;
 mod python;
+mod registry;
 mod to_python;
 
 use std::collections::BTreeSet;
