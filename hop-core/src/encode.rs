@@ -26,7 +26,7 @@ pub struct Outgoing {
 ///     .sender(Some("astronomer"))
 ///     .test(true)
 ///     .encode(&Blob::from(&b"Nova"[..]))?;
-/// let names: Vec<_> = message.headers.iter().map(|header| header.name.as_str()).collect();
+/// let names: Vec<_> = message.headers.iter().map(|header| &*header.name).collect();
 /// assert_eq!(names, ["priority", "_id", "_sender", "_test", "_format"]);
 /// assert_eq!(message.headers.get("_format"), Some(&b"blob"[..]));
 /// # Ok::<(), hop_core::Error>(())
@@ -48,13 +48,13 @@ impl Encoder {
 
     /// Adds a header. A name may come again; names that start with `_` are refused when encoding.
     pub fn header(mut self, name: impl Into<String>, value: impl AsRef<[u8]>) -> Self {
-        self.headers.push(name, Some(Bytes::copy_from_slice(value.as_ref())));
+        self.headers.push(name.into(), Some(Bytes::copy_from_slice(value.as_ref())));
         self
     }
 
     /// Adds a header whose value is null.
     pub fn null_header(mut self, name: impl Into<String>) -> Self {
-        self.headers.push(name, None);
+        self.headers.push(name.into(), None);
         self
     }
 
@@ -95,7 +95,7 @@ impl Encoder {
     pub fn encode(self, model: &dyn AnyModel) -> Result<Outgoing, Error> {
         let mut headers = self.headers;
         headers.reserve(5);
-        for name in headers.iter().map(|header| header.name.as_str()) {
+        for name in headers.iter().map(|header| &*header.name) {
             if name.starts_with(header::RESERVED) {
                 return Err(Error::new(ErrorKind::Reserved, "header")
                     .expected("a name that does not start with `_`")

@@ -1,5 +1,6 @@
 //! What travels: content, key and headers, and the place where it was read.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,13 +26,18 @@ pub mod header {
     pub const VERSION: &str = "format-version";
     /// What the names of reserved headers start with.
     pub const RESERVED: char = '_';
+
+    /// Returns the name as a constant, for those that nearly every message has.
+    pub fn known(name: &[u8]) -> Option<&'static str> {
+        [ID, FORMAT, SENDER, TEST, VERSION].into_iter().find(|known| known.as_bytes() == name)
+    }
 }
 
 /// One header: a name and a value, which may be null.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     /// The name; the same one may come again.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// The bytes, or `None` where the header is null.
     pub value: Option<Bytes>,
 }
@@ -121,8 +127,8 @@ impl Headers {
     }
 
     /// Adds a header at the end.
-    pub fn push(&mut self, name: impl Into<String>, value: Option<Bytes>) {
-        self.0.push(Header { name: name.into(), value });
+    pub fn push<'a>(&mut self, name: impl Into<Cow<'a, str>>, value: Option<Bytes>) {
+        self.0.push(Header { name: shared(name), value });
     }
 
     /// The value of the first header of that name; `None` where there is no such header, or its value is null.
@@ -218,12 +224,18 @@ impl FromIterator<Header> for Headers {
     }
 }
 
-impl<N: Into<String>, V: AsRef<[u8]>> FromIterator<(N, Option<V>)> for Headers {
+/// Returns the name, which takes no memory where it is one that nearly every message has.
+fn shared<'a>(name: impl Into<Cow<'a, str>>) -> Cow<'static, str> {
+    let name = name.into();
+    header::known(name.as_bytes()).map_or_else(|| Cow::Owned(name.into_owned()), Cow::Borrowed)
+}
+
+impl<'a, N: Into<Cow<'a, str>>, V: AsRef<[u8]>> FromIterator<(N, Option<V>)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, Option<V>)>>(headers: I) -> Self {
         headers
             .into_iter()
             .map(|(name, value)| Header {
-                name: name.into(),
+                name: shared(name),
                 value: value.map(|value| Bytes::copy_from_slice(value.as_ref())),
             })
             .collect()

@@ -1,5 +1,6 @@
 //! Between Kafka's messages and hop's records: the one copy in, the one copy out.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
 use std::sync::Arc;
 
@@ -9,24 +10,6 @@ use rdkafka::bindings as native;
 use rdkafka::message::BorrowedHeaders;
 
 use crate::native::Owned;
-
-/// The name of the topic that was met last, so that messages in a row share it.
-#[derive(Debug, Default)]
-pub(crate) struct TopicName(Option<Arc<str>>);
-
-impl TopicName {
-    /// Returns the name, shared with the last call if it was the same then.
-    pub(crate) fn share(&mut self, name: &CStr) -> Arc<str> {
-        match &self.0 {
-            Some(known) if known.as_bytes() == name.to_bytes() => Arc::clone(known),
-            _ => {
-                let shared: Arc<str> = name.to_string_lossy().into();
-                self.0 = Some(Arc::clone(&shared));
-                shared
-            }
-        }
-    }
-}
 
 /// The headers of a message in librdkafka's memory.
 struct NativeHeaders(*const native::rd_kafka_headers_t);
@@ -78,59 +61,91 @@ unsafe fn slice<'a>(start: *const std::ffi::c_void, size: usize) -> Option<&'a [
     (!start.is_null()).then(|| unsafe { std::slice::from_raw_parts(start.cast::<u8>(), size) })
 }
 
+/// What messages in a row share, so that most of them need no memory of their own.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    /// Room for small parts. A record that is kept keeps its neighbours' parts: at most [`ROOM`](Self::ROOM) bytes.
+    room: BytesMut,
+    /// The name of the topic that was met last.
+    topic: Option<Arc<str>>,
+}
+
+impl Shared {
+    const ROOM: usize = 16 << 10;
+    /// A larger part has memory of its own.
+    const SMALL: usize = 4 << 10;
+
+    /// Copies a part of a message.
+    fn copy(&mut self, part: &[u8]) -> Bytes {
+        if part.is_empty() {
+            return Bytes::new();
+        }
+        if part.len() > Self::SMALL {
+            return Bytes::copy_from_slice(part);
+        }
+        if self.room.capacity() < part.len() {
+            self.room = BytesMut::with_capacity(Self::ROOM);
+        }
+        self.room.extend_from_slice(part);
+        self.room.split().freeze()
+    }
+
+    /// Returns the name, shared with the last call if it was the same then.
+    pub(crate) fn topic(&mut self, name: &CStr) -> Arc<str> {
+        match &self.topic {
+            Some(known) if known.as_bytes() == name.to_bytes() => Arc::clone(known),
+            _ => {
+                let topic: Arc<str> = name.to_string_lossy().into();
+                self.topic = Some(Arc::clone(&topic));
+                topic
+            }
+        }
+    }
+
+    /// Shares no name with the messages before: they are dropped by another thread while this one adds more.
+    pub(crate) fn forget_topic(&mut self) {
+        self.topic = None;
+    }
+}
+
 /// Copies a message into a record, which has no place yet.
-///
-/// Content, key and the values of headers share one allocation.
 ///
 /// # Safety
 /// The message is one that librdkafka gave out, and is valid while this runs.
 #[allow(unsafe_code)]
-pub(crate) unsafe fn copy(message: &native::rd_kafka_message_t) -> Record {
+pub(crate) unsafe fn copy(message: &native::rd_kafka_message_t, with: &mut Shared) -> Record {
     let mut list = std::ptr::null_mut();
     // SAFETY: the message is valid; the list belongs to it, and is written only on success.
     let status = unsafe { native::rd_kafka_message_headers(message, &mut list) };
-    let headers = match status {
-        native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR => NativeHeaders(list),
-        _ => NativeHeaders(std::ptr::null()),
-    };
-    // SAFETY: payload and key are null or have the lengths that stand beside them, and the list is the message's; all are
-    // valid while the message is.
-    let (content, key) = unsafe { (slice(message.payload, message.len), slice(message.key, message.key_len)) };
-    let (mut count, mut size) = (0, content.map_or(0, <[u8]>::len) + key.map_or(0, <[u8]>::len));
-    // SAFETY: as above.
-    unsafe {
-        headers.for_each(|_, value| {
-            count += 1;
-            size += value.map_or(0, <[u8]>::len);
-        });
+    let mut headers = Headers::new();
+    if status == native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+        // SAFETY: the list is the message's, and valid while the message is.
+        unsafe {
+            headers = Headers::with_capacity(native::rd_kafka_header_cnt(list));
+            NativeHeaders(list).for_each(|name, value| {
+                headers.push(header_name(name), value.map(|value| with.copy(value)));
+            });
+        }
     }
-    let mut buffer = BytesMut::with_capacity(size);
-    let mut take = |part: &[u8]| {
-        let start = buffer.len();
-        buffer.extend_from_slice(part);
-        start..buffer.len()
-    };
-    let content = content.map(&mut take);
-    let key = key.map(&mut take);
-    let mut read = Vec::with_capacity(count);
-    // SAFETY: as above.
-    unsafe { headers.for_each(|name, value| read.push((name.to_string_lossy().into_owned(), value.map(&mut take)))) };
-    let buffer = buffer.freeze();
-    let share = |part: std::ops::Range<usize>| if part.is_empty() { Bytes::new() } else { buffer.slice(part) };
-    let key = key.map(share);
-    let headers = read.into_iter().map(|(name, value)| hop_core::Header { name, value: value.map(share) });
-    let headers: Headers = headers.collect();
+    // SAFETY: payload and key are null or have the lengths that stand beside them; both are valid while the message is.
+    let (content, key) = unsafe { (slice(message.payload, message.len), slice(message.key, message.key_len)) };
     let mut kind = native::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
     // SAFETY: the message is valid, and `kind` is a local.
     let timestamp = unsafe { native::rd_kafka_message_timestamp(message, &mut kind) };
     let has_timestamp = timestamp != -1 && kind != native::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
     Record {
-        content: content.map(share).into(),
-        key,
+        content: content.map(|content| with.copy(content)).into(),
+        key: key.map(|key| with.copy(key)),
         headers,
         timestamp: has_timestamp.then_some(timestamp),
         place: None,
     }
+}
+
+/// Returns the name of a header, which takes no memory where it is one that nearly every message has.
+fn header_name(name: &CStr) -> Cow<'static, str> {
+    let known = hop_core::header::known(name.to_bytes());
+    known.map_or_else(|| Cow::Owned(name.to_string_lossy().into_owned()), Cow::Borrowed)
 }
 
 /// Headers as librdkafka takes them; `None` when there is no memory for them.
@@ -209,10 +224,20 @@ mod tests {
 
     #[test]
     fn messages_in_a_row_share_the_name_of_their_topic() {
-        let mut names = TopicName::default();
-        let (first, again, other) = (names.share(c"a"), names.share(c"a"), names.share(c"b"));
+        let mut shared = Shared::default();
+        let (first, again, other) = (shared.topic(c"a"), shared.topic(c"a"), shared.topic(c"b"));
         assert!(Arc::ptr_eq(&first, &again));
         assert_eq!((&*first, &*other), ("a", "b"));
+    }
+
+    #[test]
+    fn small_parts_share_memory_and_large_ones_do_not() {
+        let mut shared = Shared::default();
+        let parts: Vec<Vec<u8>> = (0..100_u8).map(|number| vec![number; usize::from(number) * 100]).collect();
+        let copied: Vec<Bytes> = parts.iter().map(|part| shared.copy(part)).collect();
+        assert_eq!(copied, parts);
+        assert_eq!(copied[1].as_ptr_range().end, copied[2].as_ptr());
+        assert!(copied[99].is_unique() && !copied[2].is_unique());
     }
 
     #[test]

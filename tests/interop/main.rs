@@ -219,7 +219,7 @@ fn fresh_ids<'a>(records: impl IntoIterator<Item = &'a Record>) {
 }
 
 fn names(record: &Record) -> Vec<&str> {
-    record.headers.iter().map(|header| header.name.as_str()).collect()
+    record.headers.iter().map(|header| &*header.name).collect()
 }
 
 /// The model that hop loads from the file of a fixture.

@@ -43,8 +43,7 @@ async fn what_does_not_decode_goes_to_the_dead_letters_bit_for_bit_and_back() {
     let letter = letters.next_record().await.unwrap().unwrap();
     assert!(letters.next_record().await.is_none());
     assert_eq!(letter.content, &broken[..]);
-    let first: Vec<_> =
-        letter.headers.iter().take(headers.len()).map(|h| (h.name.as_str(), h.value.as_deref())).collect();
+    let first: Vec<_> = letter.headers.iter().take(headers.len()).map(|h| (&*h.name, h.value.as_deref())).collect();
     assert_eq!(first, headers);
     let said = |name| std::str::from_utf8(letter.headers.get(name).unwrap()).unwrap().to_owned();
     assert_eq!((said(dead_letter::TOPIC), said(dead_letter::PARTITION)), (topic.clone(), "0".to_owned()));
@@ -55,7 +54,7 @@ async fn what_does_not_decode_goes_to_the_dead_letters_bit_for_bit_and_back() {
     let (from, message) = restore(&letter);
     assert_eq!(from.as_deref(), Some(topic.as_str()));
     assert_eq!(message.content, &broken[..]);
-    let back: Vec<_> = message.headers.iter().map(|h| (h.name.as_str(), h.value.as_deref())).collect();
+    let back: Vec<_> = message.headers.iter().map(|h| (&*h.name, h.value.as_deref())).collect();
     assert_eq!(back, headers);
 }
 

@@ -133,7 +133,7 @@ async fn a_record_has_all_that_kafka_knows_of_it() {
     let mut alerts = stream().build().unwrap().subscribe(&url).test_messages(true).await.unwrap();
     let alert = next(&mut alerts).await.unwrap().unwrap();
     let record = &alert.record;
-    let names: Vec<_> = record.headers.iter().map(|header| header.name.as_str()).collect();
+    let names: Vec<_> = record.headers.iter().map(|header| &*header.name).collect();
     assert_eq!(names, ["a", "b", "c", "a", "_id", "_test", "_format"]);
     assert_eq!(record.headers.get_all("a").collect::<Vec<_>>(), [Some(&b"1"[..]), Some(b"2")]);
     assert_eq!(record.headers.get("b"), Some(&[0, 255][..]));

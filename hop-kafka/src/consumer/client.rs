@@ -13,7 +13,7 @@ use rdkafka::topic_partition_list::Offset;
 
 use super::context::Context;
 use super::native::Events;
-use crate::record::TopicName;
+use crate::record::Shared;
 use crate::time::for_librdkafka;
 
 /// A topic and a partition of it.
@@ -65,7 +65,7 @@ pub(super) enum Event {
 /// A Kafka client that reads.
 pub(super) trait Client: Send + Sync + 'static {
     /// Waits for the next event, at most for this time.
-    fn poll(&self, names: &mut TopicName, timeout: Duration) -> Option<Event>;
+    fn poll(&self, shared: &mut Shared, timeout: Duration) -> Option<Event>;
 
     /// Has `poll` return at once.
     fn wake(&self);
@@ -155,8 +155,8 @@ fn answers(list: &TopicPartitionList) -> Answers {
 }
 
 impl Client for Librdkafka {
-    fn poll(&self, names: &mut TopicName, timeout: Duration) -> Option<Event> {
-        self.events.poll(names, timeout)
+    fn poll(&self, shared: &mut Shared, timeout: Duration) -> Option<Event> {
+        self.events.poll(shared, timeout)
     }
 
     fn wake(&self) {

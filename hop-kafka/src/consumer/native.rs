@@ -13,7 +13,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{IsError as _, KafkaError};
 
 use super::client::{Event, Partition, Received};
-use crate::record::{TopicName, copy};
+use crate::record::{Shared, copy};
 
 /// The queue of one consumer. It must go before the consumer does.
 pub(super) struct Events {
@@ -58,7 +58,7 @@ impl Events {
 
     /// Waits for the next event, at most for this time.
     #[allow(unsafe_code)]
-    pub(super) fn poll(&self, names: &mut TopicName, timeout: Duration) -> Option<Event> {
+    pub(super) fn poll(&self, shared: &mut Shared, timeout: Duration) -> Option<Event> {
         let milliseconds = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
         // SAFETY: the queue is valid until `drop`; the event belongs to the caller.
         let event = unsafe { native::rd_kafka_queue_poll(self.queue, milliseconds) };
@@ -69,7 +69,7 @@ impl Events {
         // SAFETY: the event is valid until it is dropped, at the end of this function.
         let kind = unsafe { native::rd_kafka_event_type(event.0) };
         Some(match kind {
-            native::RD_KAFKA_EVENT_FETCH => event.message(names),
+            native::RD_KAFKA_EVENT_FETCH => event.message(shared),
             native::RD_KAFKA_EVENT_ERROR => event.error(),
             native::RD_KAFKA_EVENT_REBALANCE => event.rebalance(),
             native::RD_KAFKA_EVENT_OFFSET_COMMIT => event.commit(),
@@ -109,15 +109,15 @@ unsafe fn text<'a>(start: *const c_char) -> &'a CStr {
 
 #[allow(unsafe_code)]
 impl NativeEvent {
-    fn message(&self, names: &mut TopicName) -> Event {
+    fn message(&self, shared: &mut Shared) -> Event {
         // SAFETY: the event is valid and is one of messages; it has one.
         let message = unsafe { native::rd_kafka_event_message_next(self.0).as_ref() };
         let Some(message) = message else { return Event::Nothing };
         // SAFETY: the message belongs to the event, and has its topic while it is valid.
-        let topic = names.share(unsafe { text(native::rd_kafka_topic_name(message.rkt)) });
+        let topic = shared.topic(unsafe { text(native::rd_kafka_topic_name(message.rkt)) });
         let place = Place { topic, partition: message.partition, offset: message.offset };
         // SAFETY: the message is librdkafka's, and valid as long as the event.
-        Event::Message(Received { record: unsafe { copy(message) }, place })
+        Event::Message(Received { record: unsafe { copy(message, shared) }, place })
     }
 
     fn error(&self) -> Event {

@@ -11,7 +11,7 @@ use super::client::{Client, Event, Offsets, Partition};
 use super::session::Session;
 use super::times::look_up_time;
 use crate::error::is_transient;
-use crate::record::TopicName;
+use crate::record::Shared;
 use crate::{Error, ErrorKind};
 
 /// How long the client's events are read after an attempt that failed.
@@ -237,9 +237,9 @@ impl<'a> Retry<'a> {
             return;
         }
         let until = Instant::now() + LISTENING;
-        let mut names = TopicName::default();
+        let mut shared = Shared::default();
         while Instant::now() < until {
-            if let Some(event) = client.poll(&mut names, until.saturating_duration_since(Instant::now())) {
+            if let Some(event) = client.poll(&mut shared, until.saturating_duration_since(Instant::now())) {
                 self.note(&event);
             }
         }

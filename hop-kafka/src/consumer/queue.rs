@@ -114,6 +114,12 @@ impl<T> State<T> {
         space.messages > 0 && space.bytes > 0
     }
 
+    /// Whether so much is free that it is worth waking the worker for it.
+    fn has_much_space(&self, bound: Bound) -> bool {
+        let is_half = self.total.messages <= bound.messages / 2 && self.total.bytes <= bound.bytes / 2;
+        self.abandoned || is_half
+    }
+
     fn subtract(&mut self, size: Size) {
         self.total.messages = self.total.messages.saturating_sub(size.messages);
         self.total.bytes = self.total.bytes.saturating_sub(size.bytes);
@@ -192,9 +198,12 @@ impl<T> Queue<T> {
         fits(&state)
     }
 
-    /// Waits until there is space, at most for this time; returns whether there is.
+    /// Where the queue is full, waits until half of it is free, at most for this time; returns whether there is space.
     pub(super) fn wait_for_space(&self, timeout: Duration) -> bool {
-        self.wait(timeout, |state| state.has_space(self.bound))
+        if self.lock().has_space(self.bound) {
+            return true;
+        }
+        self.wait(timeout, |state| state.has_much_space(self.bound)) || self.lock().has_space(self.bound)
     }
 
     /// Waits until everything is handed over, at most for this time; returns whether it is.

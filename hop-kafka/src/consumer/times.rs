@@ -8,7 +8,7 @@ use rdkafka::topic_partition_list::Offset;
 use super::client::{Client, Event, Offsets, Partition};
 use super::offsets::{Retry, offsets};
 use crate::error::is_transient;
-use crate::record::TopicName;
+use crate::record::Shared;
 use crate::{Error, ErrorKind};
 
 const OPERATION: &str = "looking for the first message of the time to start at";
@@ -66,7 +66,7 @@ fn search<C: Client>(
     let starts: Offsets =
         unread.iter().map(|(partition, (low, _))| (partition.clone(), Offset::Offset(*low))).collect();
     client.assign(&starts, false).map_err(|error| Error::kafka(OPERATION, error))?;
-    let (mut found, mut names) = (HashMap::new(), TopicName::default());
+    let (mut found, mut shared) = (HashMap::new(), Shared::default());
     while !unread.is_empty() {
         if retry.is_over()? {
             return Err(Error::new(
@@ -75,7 +75,7 @@ fn search<C: Client>(
             )
             .help("this broker does not look up times; allow more time to connect, or start at offsets"));
         }
-        match client.poll(&mut names, POLL) {
+        match client.poll(&mut shared, POLL) {
             Some(Event::Message(received)) => {
                 let place = received.place;
                 let partition = (place.topic.to_string(), place.partition);

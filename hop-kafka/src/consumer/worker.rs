@@ -20,7 +20,7 @@ use super::session::{Arrival, Batch, Request, Session};
 use crate::auth::token::Refresher;
 use crate::blocking::spawn;
 use crate::error::is_transient;
-use crate::record::TopicName;
+use crate::record::Shared;
 use crate::{Error, ErrorKind};
 
 /// How long one poll waits: the delay with which the thread sees that the reader was stopped.
@@ -39,7 +39,7 @@ const STORE: Duration = Duration::from_millis(20);
 pub(super) struct Worker<C> {
     session: Arc<Session>,
     client: Arc<C>,
-    names: TopicName,
+    shared: Shared,
     /// The partition of the last message.
     run: Option<Run>,
     /// Messages that are not in the queue yet.
@@ -92,7 +92,7 @@ impl<C: Client> Worker<C> {
         Self {
             session,
             client,
-            names: TopicName::default(),
+            shared: Shared::default(),
             run: None,
             batch: None,
             size: Size::default(),
@@ -161,14 +161,11 @@ impl<C: Client> Worker<C> {
     /// Takes the events that are there, waiting for the first one at most for this time.
     fn turn(&mut self, timeout: Duration) -> ControlFlow<()> {
         let space = self.session.queue.space();
-        // Names are shared among the messages of a turn alone: those of different turns are dropped by another thread
-        // while this one makes new ones.
-        self.names = TopicName::default();
         self.run = None;
         let (mut timeout, mut taken) = (timeout, Size::default());
         let mut flow = ControlFlow::Continue(());
         for _ in 0..TURN {
-            let Some(event) = self.client.poll(&mut self.names, timeout) else { break };
+            let Some(event) = self.client.poll(&mut self.shared, timeout) else { break };
             timeout = Duration::ZERO;
             flow = self.handle(event, &mut taken);
             if flow.is_break() || taken.messages >= space.messages || taken.bytes >= space.bytes {
@@ -302,6 +299,7 @@ impl<C: Client> Worker<C> {
     /// Puts the messages that were gathered into the queue.
     fn flush(&mut self) {
         let size = std::mem::take(&mut self.size);
+        self.shared.forget_topic();
         if let Some(batch) = self.batch.take() {
             self.session.queue.put([(Arrival::Batch(batch), size)]);
         }
@@ -391,7 +389,7 @@ impl<C: Client> Worker<C> {
                 }
             }
             // A message that was on its way when the partitions were paused is taken all the same.
-            if let Some(event) = self.client.poll(&mut self.names, POLL) {
+            if let Some(event) = self.client.poll(&mut self.shared, POLL) {
                 let mut taken = Size::default();
                 self.handle(event, &mut taken)?;
                 self.flush();
@@ -413,7 +411,7 @@ impl<C: Client> Worker<C> {
         }
         while !self.session.is_closed() {
             self.serve();
-            if let Some(event) = self.client.poll(&mut self.names, POLL) {
+            if let Some(event) = self.client.poll(&mut self.shared, POLL) {
                 // What comes in spite of the pause is not handed over, so it is not stored as done either.
                 let _over = self.handle(event, &mut Size::default());
             }

@@ -50,7 +50,7 @@ impl Fake {
 }
 
 impl Client for Arc<Fake> {
-    fn poll(&self, _: &mut TopicName, timeout: Duration) -> Option<Event> {
+    fn poll(&self, _: &mut Shared, timeout: Duration) -> Option<Event> {
         let event = self.events().pop_front();
         if event.is_none() {
             std::thread::sleep(timeout.min(Duration::from_millis(2)));
