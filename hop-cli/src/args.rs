@@ -164,6 +164,10 @@ pub(crate) struct Subscribe {
     #[arg(long, default_value = "report", value_name = "WHAT")]
     pub(crate) undecodable: Undecodable,
 
+    /// Go on after a batch of messages that cannot be unpacked, such as one of a size that no client takes.
+    #[arg(long)]
+    pub(crate) pass_unreadable: bool,
+
     /// Send what does not decode to this topic of the same broker; `hop replay` brings it back.
     #[arg(long, value_name = "TOPIC", conflicts_with = "undecodable")]
     pub(crate) dead_letter: Option<String>,

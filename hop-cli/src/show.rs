@@ -7,7 +7,7 @@ use hop_core::{Header, Headers, Record, Value};
 pub(crate) fn headers(headers: &Headers) -> Value {
     let pair = |header: &Header| {
         let value = header.value.as_ref().map_or(Value::Null, text_or_bytes);
-        Value::Array(vec![&*header.name.into(), value])
+        Value::Array(vec![(&*header.name).into(), value])
     };
     Value::Array(headers.iter().map(pair).collect())
 }

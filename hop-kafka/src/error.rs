@@ -37,7 +37,7 @@ pub enum ErrorKind {
     Encode,
     /// Messages were not sent; [`Error::undelivered`] has them.
     Undelivered,
-    /// Messages were deleted before they were read; [`Error::lost`] says which.
+    /// Messages were not read, since they were deleted before or cannot be unpacked; [`Error::lost`] says which.
     Lost,
     /// The call does not fit the stream, such as a topic left out where there are several.
     Usage,
@@ -89,7 +89,7 @@ pub struct Undelivered {
     pub reason: String,
 }
 
-/// Messages that a reader did not get, because they were deleted before it came to them.
+/// Messages that a reader did not get.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lost {
@@ -101,6 +101,23 @@ pub struct Lost {
     pub from: i64,
     /// The offset where reading goes on. It is below `from` where the topic was deleted and made anew, or the log was cut.
     pub to: i64,
+    /// Why they were not read.
+    pub why: Loss,
+}
+
+/// Why messages were not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Loss {
+    /// They were deleted before the reader came to them.
+    Deleted,
+    /// The topic was deleted and made anew, or its log was cut.
+    Replaced,
+    /// librdkafka could not unpack their batch, and [`pass_unreadable`](crate::Subscribe::pass_unreadable) is set.
+    Unreadable {
+        /// In librdkafka's words.
+        reason: String,
+    },
 }
 
 /// An error of a stream.
@@ -187,18 +204,26 @@ impl Error {
         )
     }
 
-    /// Messages were deleted before they were read.
+    /// Messages were not read.
     pub(crate) fn lost_messages(lost: Lost) -> Self {
-        let Lost { topic, partition, from, to } = &lost;
-        let (what, help) = match from < to {
-            true => (
+        let Lost { topic, partition, from, to, why } = &lost;
+        let (what, help) = match why {
+            Loss::Unreadable { reason } => (
+                format!(
+                    "the messages of {topic}[{partition}] from {from} to {} were passed, since their batch cannot be \
+                     unpacked: {reason}",
+                    to - 1
+                ),
+                "ask the publisher for smaller batches, or raise `receive.message.max.bytes`",
+            ),
+            Loss::Deleted => (
                 format!(
                     "the messages of {topic}[{partition}] from {from} to {} were deleted before they were read",
                     to - 1
                 ),
                 "read more often, or ask the topic's owner to keep messages for longer",
             ),
-            false => (
+            Loss::Replaced => (
                 format!("{topic}[{partition}] was to be read at {from}, and begins anew at {to}"),
                 "the topic was deleted and made anew, or its log was cut; messages may be missing in between",
             ),
@@ -266,7 +291,7 @@ impl Error {
         self.0.record
     }
 
-    /// Returns what was deleted before it was read, for an error of kind [`Lost`](ErrorKind::Lost).
+    /// Returns which messages were not read, for an error of kind [`Lost`](ErrorKind::Lost).
     pub fn lost(&self) -> Option<&Lost> {
         self.0.lost.as_ref()
     }

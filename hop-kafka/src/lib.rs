@@ -33,7 +33,7 @@ pub use self::consumer::{
 };
 pub use self::counters::{ReadCounters, WriteCounters};
 pub use self::embedded::EmbeddedBroker;
-pub use self::error::{Error, ErrorKind, Lost, Undelivered};
+pub use self::error::{Error, ErrorKind, Loss, Lost, Undelivered};
 pub use self::producer::{Compression, Delivered, Delivery, Publish, Publisher, Topic, Write};
 pub use self::schema_registry::SchemaRegistry;
 pub use self::stream::{Stream, StreamBuilder, list_topics, publish, subscribe};

@@ -48,7 +48,7 @@ async fn one_format_is_read_without_a_box_around_it() {
     assert!(events.next().await.unwrap().is_ok());
     assert!(events.next().await.is_none());
 
-    let mut numbers = hop().subscribe(&url).start_blocking().unwrap().typed::<JsonBlob>();
+    let mut numbers = hop().subscribe(&url).await.unwrap().typed::<JsonBlob>();
     assert_eq!(numbers.next().await.unwrap().unwrap().model, json(0));
 }
 

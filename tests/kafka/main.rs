@@ -24,6 +24,7 @@ mod steering;
 mod tokens;
 mod topics;
 mod unanswered;
+mod unreadable;
 mod waiting;
 mod writing;
 

@@ -51,7 +51,7 @@ async fn null_and_empty_stay_apart_when_read_forwarded_put_aside_and_restored() 
                 let headers = [("h", header), ("_format", Some(&b"json"[..]))];
                 send(&broker, &first, value, key, &headers);
                 let own = |(name, value): &(&str, Option<&[u8]>)| Header {
-                    name: (*name).to_owned(),
+                    name: (*name).to_owned().into(),
                     value: value.map(bytes::Bytes::copy_from_slice),
                 };
                 sent.push((value.map(<[u8]>::to_vec), key.map(<[u8]>::to_vec), headers.iter().map(own).collect()));

@@ -179,10 +179,10 @@ fn a_program_without_a_runtime_reads_too() {
         send(&url, &[&json(1), &json(2), &json(3)]).await;
         url
     });
-    let mut alerts = stream().build().unwrap().subscribe(&url).start_blocking().unwrap();
+    let mut alerts = hop_kafka::block_on(stream().build().unwrap().subscribe(&url)).unwrap();
     let read: Vec<_> = alerts.blocking().map(Result::unwrap).collect();
     assert_eq!(numbers(&read), [1, 2, 3]);
-    assert_eq!(alerts.close_blocking().unwrap(), 0);
+    assert_eq!(hop_kafka::block_on(alerts.close()).unwrap(), 0);
 }
 
 #[tokio::test]

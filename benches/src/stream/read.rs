@@ -153,7 +153,7 @@ pub(super) fn record(job: &Job) -> Outcome<Report> {
 
 pub(super) fn blocking(job: &Job) -> Outcome<Report> {
     let mut meter = Meter::start(job);
-    let mut alerts = reader(job)?.start_blocking()?;
+    let mut alerts = hop_kafka::block_on(reader(job)?)?;
     for alert in alerts.blocking() {
         meter.arrived(1);
         if count(&mut meter, &alert?.record, job.messages)? {

@@ -33,6 +33,7 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
         .start_at(options.start_at)
         .until_eos(options.until_eos)
         .test_messages(options.test)
+        .pass_unreadable(options.pass_unreadable)
         .formats(options.format)
         .on_undecodable(match (options.dead_letter, options.undecodable) {
             (Some(topic), _) => hop_kafka::Undecodable::DeadLetter(topic),

@@ -12,6 +12,7 @@ use super::offsets::{Ends, Retry, Start, StartReason, partitions_of, snapshot};
 use super::progress::Tenure;
 use super::session::Session;
 use crate::Error;
+use crate::error::Loss;
 
 /// How long the committed offsets may take to come when partitions are assigned.
 const COMMITTED_TIMEOUT: Duration = Duration::from_secs(10);
@@ -217,7 +218,7 @@ fn starts_of(session: &Session, client: &impl Client, partitions: &[Partition]) 
             (_, Some(ends)) if insists => (Some(ends.start), ends.why),
             (Err(_), _) => (None, StartReason::Unknown),
             (Ok(Some(committed)), Some(ends)) if committed < ends.low => {
-                session.note_lost(&partition, committed, ends.low);
+                session.note_lost(&partition, committed, ends.low, Loss::Deleted);
                 (Some(ends.low), StartReason::Reset)
             }
             (Ok(Some(committed)), _) => (Some(committed), StartReason::Committed),

@@ -106,8 +106,8 @@ pub(super) trait Client: Send + Sync + 'static {
     /// Returns the offset of the next message to receive in each assigned partition.
     fn positions(&self) -> Outcome<Vec<(Partition, Option<i64>)>>;
 
-    /// Returns the first offset of an assigned partition, as the last fetch had it.
-    fn low(&self, partition: &Partition) -> Option<i64>;
+    /// Returns the first offset of an assigned partition, and the one after the last, as the last fetch had them.
+    fn ends(&self, partition: &Partition) -> Option<(i64, i64)>;
 }
 
 /// librdkafka.
@@ -225,7 +225,7 @@ impl Client for Librdkafka {
         Ok(answers(&positions).into_iter().map(|(partition, position)| (partition, position.ok().flatten())).collect())
     }
 
-    fn low(&self, (topic, partition): &Partition) -> Option<i64> {
-        self.events.low(topic, *partition)
+    fn ends(&self, (topic, partition): &Partition) -> Option<(i64, i64)> {
+        self.events.ends(topic, *partition)
     }
 }

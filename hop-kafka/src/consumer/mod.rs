@@ -19,6 +19,7 @@ mod queue;
 mod session;
 mod subscription;
 mod times;
+mod unreadable;
 mod worker;
 
 pub use self::alert::{Alert, Typed};

@@ -78,16 +78,16 @@ impl Events {
         })
     }
 
-    /// Returns the first offset of a partition, as the last fetch had it.
+    /// Returns the first offset of a partition, and the one after the last, as the last fetch had them.
     #[allow(unsafe_code)]
-    pub(super) fn low(&self, topic: &str, partition: i32) -> Option<i64> {
+    pub(super) fn ends(&self, topic: &str, partition: i32) -> Option<(i64, i64)> {
         let topic = CString::new(topic).ok()?;
         let (mut low, mut high) = (-1, -1);
         // SAFETY: the client outlives this value; the name ends with NUL, and the two numbers are locals.
         let status = unsafe {
             native::rd_kafka_get_watermark_offsets(self.client, topic.as_ptr(), partition, &mut low, &mut high)
         };
-        (!status.is_error() && low >= 0).then_some(low)
+        (!status.is_error() && low >= 0).then_some((low, high))
     }
 }
 

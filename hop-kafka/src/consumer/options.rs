@@ -69,6 +69,7 @@ pub struct Subscribe {
     commit: Option<Commit>,
     undecodable: Undecodable,
     report_loss: bool,
+    pass_unreadable: bool,
     bound: Bound,
     workers: usize,
 }
@@ -100,6 +101,7 @@ impl Subscribe {
             commit: None,
             undecodable: Undecodable::Yield,
             report_loss: false,
+            pass_unreadable: false,
             bound: Bound::default(),
             workers: 0,
         }
@@ -193,8 +195,8 @@ impl Subscribe {
         self
     }
 
-    /// Hands over an error of kind [`Lost`](crate::ErrorKind::Lost) where messages were deleted before they were read, or a
-    /// topic was deleted and made anew. Without this they are counted and logged, with both offsets.
+    /// Hands over an error of kind [`Lost`](crate::ErrorKind::Lost) where messages were deleted before they were read, a
+    /// topic was deleted and made anew, or a batch was [passed](Self::pass_unreadable). Without this they are counted and logged, with both offsets.
     ///
     /// Offsets that are missing for another reason, such as compaction and transactions, are no loss. A topic that was made
     /// anew is read from its beginning, unless it already has more messages than were read of the old one: then reading
@@ -204,10 +206,26 @@ impl Subscribe {
         self
     }
 
+    /// Goes on after a batch of messages that librdkafka cannot unpack, such as one that unpacks to more than
+    /// `receive.message.max.bytes` (100 MB). Without this its error is handed over, and the partition is not read on.
+    ///
+    /// The messages that are passed are counted and logged with their offsets, and reported as
+    /// [`report_loss`](Self::report_loss) says. To find the end of the batch, reading is tried from offsets after it: a few
+    /// seconds for a batch of thousands. No message outside of the batch is passed.
+    pub fn pass_unreadable(mut self, pass_unreadable: bool) -> Self {
+        self.pass_unreadable = pass_unreadable;
+        self
+    }
+
     /// How much may wait here to be asked for: so many messages or so many bytes, whichever is reached first; 1,000 and
     /// 32 MiB unless set. librdkafka keeps as many bytes again, with `until_eos` for each partition.
     ///
     /// When it is full, nothing more is fetched until some is taken. One message is always taken, however large.
+    ///
+    /// The bound covers contents, keys and headers here, and contents there. It does not cover what librdkafka needs around
+    /// each message that it fetched ahead, some 500 bytes: 500,000 messages of a few bytes took 273 MiB. Nor does it cover
+    /// compressed batches, each of which is unpacked at once: with zstd up to `receive.message.max.bytes`, with the other
+    /// codecs to any size. Where publishers are not trusted, limit the memory of the process.
     pub fn buffer(mut self, messages: usize, bytes: usize) -> Self {
         self.bound = Bound { messages: messages.max(1), bytes: bytes.max(1) };
         self
@@ -227,14 +245,6 @@ impl Subscribe {
     /// Kind `Url`, `Usage` (no topic), `Credential` or `Config`.
     pub fn start(self) -> Result<Subscription, Error> {
         self.launch().map(|(subscription, _)| subscription)
-    }
-
-    /// Connects the reader, and waits for that on this thread.
-    ///
-    /// # Errors
-    /// Those of awaiting it.
-    pub fn start_blocking(self) -> Result<Subscription, Error> {
-        crate::block_on(self.connect())
     }
 
     async fn connect(self) -> Result<Subscription, Error> {
@@ -333,6 +343,7 @@ impl Subscribe {
             discovery: discovery.filter(|ms| *ms > 0).map(Duration::from_millis),
             timeout: self.stream.shared.connect_timeout,
             report_loss: self.report_loss,
+            pass_unreadable: self.pass_unreadable,
             // Small where threads decode, so that all of them have work, and the first message does not wait for the last.
             batch: if self.workers > 0 { DECODED_BATCH } else { BATCH },
         };

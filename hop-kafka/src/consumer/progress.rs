@@ -64,6 +64,11 @@ impl Tenure {
         self.over.load(Ordering::Acquire)
     }
 
+    /// Returns the offset of the next message to receive, where it is known.
+    pub(super) fn position(&self) -> Option<i64> {
+        Some(self.position.load(Ordering::Relaxed)).filter(|position| *position >= 0)
+    }
+
     /// The worker goes on to this offset; returns where it was to go on, if that is another one.
     pub(super) fn advance_to(&self, offset: i64, next: i64) -> Option<i64> {
         let expected = self.position.swap(next, Ordering::Relaxed);

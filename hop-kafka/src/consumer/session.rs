@@ -19,7 +19,7 @@ use super::progress::{Marked, Tenure};
 use super::queue::{Bound, Queue};
 use crate::complaint::Complaint;
 use crate::counters::Tally;
-use crate::error::Lost;
+use crate::error::{Loss, Lost};
 use crate::{Error, ErrorKind};
 use std::sync::Arc;
 
@@ -64,6 +64,8 @@ pub(super) struct Settings {
     pub(super) timeout: Duration,
     /// Whether the loss of messages is an item of the stream.
     pub(super) report_loss: bool,
+    /// Whether a batch that cannot be unpacked is passed.
+    pub(super) pass_unreadable: bool,
     /// The most messages in one batch.
     pub(super) batch: usize,
 }
@@ -217,10 +219,10 @@ impl Session {
         self.queue.put([(Arrival::Failed(error), super::queue::Size::default())]);
     }
 
-    /// Messages were deleted before they were read; or the partition begins anew, where `to` is below `from`.
-    pub(super) fn note_lost(&self, (topic, partition): &Partition, from: i64, to: i64) {
+    /// Messages are not read.
+    pub(super) fn note_lost(&self, (topic, partition): &Partition, from: i64, to: i64, why: Loss) {
         self.counters.lost(u64::try_from(to - from).unwrap_or(0));
-        let lost = Lost { topic: topic.clone(), partition: *partition, from, to };
+        let lost = Lost { topic: topic.clone(), partition: *partition, from, to, why };
         let error = Error::lost_messages(lost);
         tracing::warn!(target: "hop", topic, partition, from, to, "{error}");
         if self.settings.report_loss {

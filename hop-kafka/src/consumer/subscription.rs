@@ -511,16 +511,6 @@ impl Subscription {
     }
 }
 
-impl Subscription {
-    /// Closes the reader, and waits for that on this thread.
-    ///
-    /// # Errors
-    /// Those of [`close`](Self::close).
-    pub fn close_blocking(self) -> Result<usize, Error> {
-        block_on(self.close())
-    }
-}
-
 /// Lets other work of the task have its turn.
 async fn yield_once() {
     let mut yielded = false;

@@ -17,9 +17,10 @@ use super::offsets::StartReason;
 use super::progress::Tenure;
 use super::queue::Size;
 use super::session::{Arrival, Batch, Request, Session};
+use super::unreadable::{Search, is_unreadable};
 use crate::auth::token::Refresher;
 use crate::blocking::spawn;
-use crate::error::is_transient;
+use crate::error::{Loss, is_transient};
 use crate::record::Shared;
 use crate::{Error, ErrorKind};
 
@@ -34,6 +35,9 @@ const TURN: usize = 2_000;
 const BATCH_BYTES: usize = 1 << 20;
 /// How often the offsets of what is done are stored.
 const STORE: Duration = Duration::from_millis(20);
+
+const UNREADABLE: &str = "the partition is not read on from here; `pass_unreadable(true)` goes on after the batch. If it is \
+                          larger than `receive.message.max.bytes`, a larger value reads it";
 
 /// The worker of one subscription.
 pub(super) struct Worker<C> {
@@ -51,6 +55,8 @@ pub(super) struct Worker<C> {
     unread: HashMap<Partition, i64>,
     /// The partitions that `unread` was settled for.
     known: Vec<Arc<Tenure>>,
+    /// The partitions where the end of a batch that cannot be unpacked is being looked for.
+    searches: HashMap<Partition, Search>,
     stored: Instant,
     looked: Instant,
     /// Whether nothing more is handed over.
@@ -99,6 +105,7 @@ impl<C: Client> Worker<C> {
             received: Size::default(),
             unread: HashMap::new(),
             known: Vec::new(),
+            searches: HashMap::new(),
             stored: now,
             looked: now,
             is_over: false,
@@ -182,6 +189,9 @@ impl<C: Client> Worker<C> {
         match event {
             Event::Message(received) => self.receive(received, taken),
             Event::End(partition, offset) => {
+                if !self.is_after_search(&partition) {
+                    return ControlFlow::Continue(());
+                }
                 if let Some(tenure) = self.session.assignment.tenure(&partition.0, partition.1)
                     && let Some(expected) = tenure.advance_to(offset, offset)
                 {
@@ -216,6 +226,9 @@ impl<C: Client> Worker<C> {
 
     fn receive(&mut self, Received { mut record, place }: Received, taken: &mut Size) {
         if self.is_over {
+            return;
+        }
+        if !self.searches.is_empty() && !self.is_after_search(&(place.topic.to_string(), place.partition)) {
             return;
         }
         let same = self.run.as_ref().is_some_and(|run| {
@@ -269,14 +282,14 @@ impl<C: Client> Worker<C> {
             // What the group did with the old messages says nothing of the new ones.
             self.flush();
             self.session.assignment.note_moved(partition, offset, StartReason::Reset);
-            self.session.note_lost(partition, expected, offset);
+            self.session.note_lost(partition, expected, offset, Loss::Replaced);
             self.note_assignment();
             return true;
         }
         // Compaction and transactions leave gaps too; only what was deleted moves the beginning.
-        if let Some(low) = self.client.low(partition).filter(|low| *low > expected) {
+        if let Some((low, _)) = self.client.ends(partition).filter(|(low, _)| *low > expected) {
             self.flush();
-            self.session.note_lost(partition, expected, low.min(offset));
+            self.session.note_lost(partition, expected, low.min(offset), Loss::Deleted);
         }
         false
     }
@@ -339,6 +352,14 @@ impl<C: Client> Worker<C> {
         if self.session.is_of_no_group(&error) {
             return ControlFlow::Continue(());
         }
+        let unreadable = partition.as_ref().filter(|(_, offset)| *offset >= 0 && is_unreadable(&error));
+        if let Some((partition, base)) = unreadable
+            && self.session.settings.pass_unreadable
+        {
+            self.pass_unreadable(partition, *base, reason);
+            return ControlFlow::Continue(());
+        }
+        let is_unreadable = unreadable.is_some();
         let fatal = matches!(error, KafkaError::MessageConsumptionFatal(_));
         // A transient error was logged when it was noted.
         if fatal || !error.rdkafka_error_code().is_some_and(is_transient) {
@@ -349,7 +370,11 @@ impl<C: Client> Worker<C> {
                 Some(((topic, id), _)) => format!("reading {topic}[{id}]"),
                 None => "reading".to_owned(),
             };
-            self.session.fail(self.session.error(&operation, error));
+            let error = self.session.error(&operation, error);
+            self.session.fail(match is_unreadable {
+                true => error.help(UNREADABLE),
+                false => error,
+            });
         }
         if fatal { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
@@ -510,5 +535,6 @@ fn close<C>(mut client: Arc<C>) {
     }
 }
 
+mod passing;
 #[cfg(test)]
 mod tests;

@@ -26,7 +26,7 @@ struct Fake {
     events: Mutex<VecDeque<Event>>,
     stored: Mutex<Vec<(Partition, Offset)>>,
     calls: Mutex<Vec<String>>,
-    low: Mutex<HashMap<Partition, i64>>,
+    ends: Mutex<HashMap<Partition, (i64, i64)>>,
     high: i64,
 }
 
@@ -118,8 +118,8 @@ impl Client for Arc<Fake> {
         Ok(Vec::new())
     }
 
-    fn low(&self, partition: &Partition) -> Option<i64> {
-        self.low.lock().unwrap().get(partition).copied()
+    fn ends(&self, partition: &Partition) -> Option<(i64, i64)> {
+        self.ends.lock().unwrap().get(partition).copied()
     }
 }
 
@@ -139,6 +139,7 @@ impl Reader {
             discovery: None,
             timeout: WITHIN,
             report_loss: true,
+            pass_unreadable: true,
             batch: 4,
         };
         let session = Arc::new(Session::new(settings, bound, Complaint::new(&ClientConfig::new())));
@@ -410,14 +411,14 @@ fn deleted_messages_are_reported_and_gaps_of_compaction_are_not() {
     // 2 to 4 are missing, and the beginning has not moved.
     reader.put([message(0, 0), message(0, 1), message(0, 5)]);
     assert_eq!([reader.offset(), reader.offset(), reader.offset()], [0, 1, 5]);
-    reader.client.low.lock().unwrap().insert(partition(0), 20);
+    reader.client.ends.lock().unwrap().insert(partition(0), (20, 100));
     reader.put([message(0, 22)]);
     let error = reader.next().unwrap().unwrap_err();
     let lost = error.lost().unwrap();
     assert_eq!((error.kind(), lost.from, lost.to), (ErrorKind::Lost, 6, 20));
     assert_eq!(reader.offset(), 22);
     // Everything is deleted, and nothing new comes.
-    reader.client.low.lock().unwrap().insert(partition(0), 30);
+    reader.client.ends.lock().unwrap().insert(partition(0), (30, 100));
     reader.put([Event::End(partition(0), 30)]);
     let error = reader.next().unwrap().unwrap_err();
     assert_eq!((error.lost().unwrap().from, error.lost().unwrap().to), (23, 30));
@@ -438,4 +439,28 @@ fn a_topic_made_anew_is_read_and_committed_from_its_beginning() {
     assert_eq!((error.lost().unwrap().from, error.lost().unwrap().to), (8, 0));
     assert_eq!([reader.offset(), reader.offset(), reader.offset()], [0, 1, 2]);
     until("the new messages are committed", || reader.client.stored().last() == Some(&2));
+}
+
+#[test]
+fn a_batch_that_cannot_be_unpacked_is_passed_and_no_more_than_it() {
+    let mut reader = Reader::group();
+    reader.client.ends.lock().unwrap().insert(partition(0), (0, 100));
+    let failed = || Event::Failed {
+        partition: Some((partition(0), 3)),
+        error: KafkaError::MessageConsumption(RDKafkaErrorCode::BadCompression),
+        reason: "no room".to_owned(),
+    };
+    reader.put([given(&[0])].into_iter().chain(messages(0, 0..3)));
+    // Tried from 4, 6, 5 and 6 again.
+    reader.put([failed(), failed(), message(0, 6), failed(), message(0, 6), message(0, 7)]);
+    assert_eq!([reader.offset(), reader.offset(), reader.offset()], [0, 1, 2]);
+    let error = reader.next().unwrap().unwrap_err();
+    let lost = error.lost().unwrap();
+    assert_eq!((lost.from, lost.to), (3, 6));
+    assert_eq!(lost.why, Loss::Unreadable { reason: "no room".to_owned() });
+    assert_eq!([reader.offset(), reader.offset()], [6, 7]);
+    assert_eq!(reader.alerts.counters().lost, 3);
+    let calls = reader.client.calls.lock().unwrap().clone();
+    let sought: Vec<_> = calls.iter().filter(|call| call.starts_with("seek")).map(String::as_str).collect();
+    assert_eq!(sought, ["seek t[0]@4", "seek t[0]@6", "seek t[0]@5", "seek t[0]@6"]);
 }
