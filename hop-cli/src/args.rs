@@ -168,6 +168,10 @@ pub(crate) struct Subscribe {
     #[arg(long)]
     pub(crate) pass_unreadable: bool,
 
+    /// Serve counters for Prometheus at http://ADDR/metrics; a port alone is one of this machine, for itself only.
+    #[arg(long, value_name = "ADDR", value_parser = listen_address)]
+    pub(crate) metrics: Option<std::net::SocketAddr>,
+
     /// Send what does not decode to this topic of the same broker; `hop replay` brings it back.
     #[arg(long, value_name = "TOPIC", conflicts_with = "undecodable")]
     pub(crate) dead_letter: Option<String>,
@@ -389,6 +393,13 @@ pub(crate) struct Broker {
 fn seconds(text: &str) -> Result<std::time::Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| format!("expected a number of seconds, found `{text}`"))?;
     std::time::Duration::try_from_secs_f64(seconds).map_err(|_| "expected seconds, zero or more".to_owned())
+}
+
+fn listen_address(text: &str) -> Result<std::net::SocketAddr, String> {
+    if let Ok(port) = text.parse() {
+        return Ok(std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port)));
+    }
+    text.parse().map_err(|_| "expected a port, or an address with one such as `0.0.0.0:9090`".to_owned())
 }
 
 fn start_at(text: &str) -> Result<StartPosition, String> {

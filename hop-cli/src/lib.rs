@@ -7,6 +7,7 @@ mod failure;
 mod generate;
 mod interrupt;
 mod label;
+mod metrics;
 mod output;
 mod show;
 

@@ -266,6 +266,12 @@ impl Error {
         Self::of_code(operation, code, &text).because(error)
     }
 
+    /// Returns the kind that an error of the client has.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn kind_of(error: &KafkaError) -> ErrorKind {
+        error.rdkafka_error_code().map_or(ErrorKind::Kafka, |code| layer(code).0)
+    }
+
     /// The same, with librdkafka's own words on the reason.
     pub(crate) fn of_code(operation: &str, code: Option<RDKafkaErrorCode>, reason: &str) -> Self {
         let (kind, help) = code.map_or((ErrorKind::Kafka, None), layer);

@@ -13,6 +13,8 @@ mod embedded;
 mod error;
 mod folder;
 mod guarded;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod native;
 mod producer;
 mod record;

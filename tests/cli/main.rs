@@ -8,6 +8,7 @@ mod decode;
 mod ending;
 mod generate;
 mod inspect;
+mod metrics;
 mod new;
 mod streams;
 mod validate;

@@ -264,7 +264,7 @@ async fn what_a_writer_sends_by_a_registry_is_read_by_it() {
     for id in 1..=3 {
         let read = next(&mut alerts).await.unwrap().unwrap();
         assert_eq!(read.get::<AvroBlob>().unwrap().record().unwrap()["id"].as_i64(), Some(id));
-        let names: Vec<_> = read.record.headers.iter().map(|header| header.name.as_str()).collect();
+        let names: Vec<_> = read.record.headers.iter().map(|header| &*header.name).collect();
         assert_eq!(names, ["n", "_id"]);
         assert_eq!(read.record.content.as_bytes().unwrap()[..5], [0, 0, 0, 0, 7]);
     }

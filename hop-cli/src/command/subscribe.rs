@@ -23,6 +23,9 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
         .iter()
         .map(|text| rule(&registry, text).map_err(|error| Failure::Usage(format!("--as {text}: {error}"))))
         .collect::<Result<_, _>>()?;
+    if let Some(address) = options.metrics {
+        crate::metrics::serve(address)?;
+    }
     let mut builder = crate::stream(registry, options.no_auth);
     if let Some(schemas) = schemas(options.schemas.as_deref(), options.registry.as_deref(), options.no_auth)? {
         builder = builder.schema_source(schemas);

@@ -204,6 +204,8 @@ impl Session {
         let is_end = matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PartitionEOF));
         if !is_end && !self.is_of_no_group(error) {
             self.counters.error();
+            #[cfg(feature = "metrics")]
+            crate::metrics::read_error(Error::kind_of(error));
             self.complaint.hear(error, reason);
         }
     }

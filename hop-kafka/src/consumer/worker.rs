@@ -57,6 +57,8 @@ pub(super) struct Worker<C> {
     known: Vec<Arc<Tenure>>,
     /// The partitions where the end of a batch that cannot be unpacked is being looked for.
     searches: HashMap<Partition, Search>,
+    #[cfg(feature = "metrics")]
+    report: crate::metrics::ReaderReport,
     stored: Instant,
     looked: Instant,
     /// Whether nothing more is handed over.
@@ -106,6 +108,8 @@ impl<C: Client> Worker<C> {
             unread: HashMap::new(),
             known: Vec::new(),
             searches: HashMap::new(),
+            #[cfg(feature = "metrics")]
+            report: crate::metrics::ReaderReport::new(),
             stored: now,
             looked: now,
             is_over: false,
@@ -128,6 +132,8 @@ impl<C: Client> Worker<C> {
             session.queue.complete();
             self.serve_until_closed();
             self.store();
+            #[cfg(feature = "metrics")]
+            self.report_metrics();
         }
         session.end_requests();
         session.queue.count_left();
@@ -451,6 +457,20 @@ impl<C: Client> Worker<C> {
         for request in self.session.take_requests() {
             self.answer(request);
         }
+        #[cfg(feature = "metrics")]
+        if self.report.is_due() {
+            self.report_metrics();
+        }
+    }
+
+    #[cfg(feature = "metrics")]
+    fn report_metrics(&mut self) {
+        let lag = |tenure: &Arc<Tenure>| {
+            let (_, end) = self.client.ends(&(tenure.topic.to_string(), tenure.partition))?;
+            Some((tenure.topic.to_string(), tenure.partition, (end - tenure.position()?).max(0)))
+        };
+        let lags = self.session.assignment.tenures().iter().filter_map(lag).collect();
+        self.report.report(self.session.counters.read(), self.session.queue.waiting(), lags);
     }
 
     fn store(&mut self) {

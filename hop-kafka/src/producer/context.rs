@@ -101,6 +101,8 @@ impl ClientContext for WriterContext {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.tally.error();
+        #[cfg(feature = "metrics")]
+        crate::metrics::write_error(Error::kind_of(&error));
         self.complaint.hear(&error, reason);
     }
 }
@@ -108,18 +110,21 @@ impl ClientContext for WriterContext {
 impl ProducerContext for WriterContext {
     type DeliveryOpaque = Arc<InFlight>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, message: Arc<InFlight>) {
-        message.report(match result {
+    fn delivery(&self, result: &DeliveryResult<'_>, in_flight: Arc<InFlight>) {
+        let reported = match result {
             Ok(message) => {
                 self.complaint.note_served();
                 self.tally.delivered(message.payload_len());
+                #[cfg(feature = "metrics")]
+                metrics::histogram!("hop_write_delivery_seconds").record(in_flight.elapsed());
                 Ok(Delivered { partition: message.partition(), offset: message.offset() })
             }
             Err((error, message)) => {
                 self.tally.failed();
                 Err(self.undelivered(error, message))
             }
-        });
+        };
+        in_flight.report(reported);
         self.unsent.end();
     }
 }

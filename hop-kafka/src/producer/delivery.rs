@@ -66,6 +66,8 @@ pub(super) struct InFlight {
     failures: Arc<UnreportedFailures>,
     /// Content that librdkafka sends from where it is: it has to live until the report.
     content: Option<Bytes>,
+    #[cfg(feature = "metrics")]
+    queued: std::time::Instant,
 }
 
 impl fmt::Debug for InFlight {
@@ -92,11 +94,18 @@ impl InFlight {
             state: Mutex::new(State::Pending { waker: None, callback }),
             failures: Arc::clone(failures),
             content,
+            #[cfg(feature = "metrics")]
+            queued: std::time::Instant::now(),
         })
     }
 
     pub(super) fn delivery(self: &Arc<Self>) -> Delivery {
         Delivery { message: Arc::clone(self) }
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(super) fn elapsed(&self) -> std::time::Duration {
+        self.queued.elapsed()
     }
 
     /// Returns true if librdkafka may send the content from where it is.

@@ -30,14 +30,22 @@ impl Worker {
         let orders = Arc::new(Orders::default());
         let worker = Self(Arc::clone(&orders));
         spawn("hop-writer", move || {
+            #[cfg(feature = "metrics")]
+            let mut report = crate::metrics::WriterReport::new();
             while !orders.end.load(Ordering::Acquire) {
                 producer.poll(POLL);
+                #[cfg(feature = "metrics")]
+                if report.is_due() {
+                    report.report(producer.context().tally.read());
+                }
                 // A wrong password does not mend with time: what waits for the first contact is returned at once.
                 if orders.purge.load(Ordering::Acquire) || producer.context().is_refused() {
                     // Not waiting for librdkafka's threads: one may hang in the resolution of a name.
                     producer.purge(PurgeConfig::default().queue().inflight().non_blocking());
                 }
             }
+            #[cfg(feature = "metrics")]
+            report.report(producer.context().tally.read());
         })?;
         Ok(worker)
     }
