@@ -160,7 +160,7 @@ fn confluents_schemas_come_by_number_by_identifier_and_in_a_header_and_json_as_i
     };
     let none = Headers::new();
     let header = |value: Vec<u8>| -> Headers {
-        [Header { name: "__value_schema_id".to_owned(), value: Some(value.into()) }].into_iter().collect()
+        [Header { name: "__value_schema_id".into(), value: Some(value.into()) }].into_iter().collect()
     };
     let guid = [&[1][..], &[0xAB; 16]].concat();
     let of = |file: Bytes, field: &str| {
