@@ -35,7 +35,7 @@
 //! # Ok::<(), hop_core::Error>(())
 //! ```
 //!
-//! Schemas come from a [`SchemaSource`](hop_core::SchemaSource): a registry (`hop_kafka::SchemaRegistry`), a folder
+//! Schemas come from a [`SchemaSource`]: a registry (`hop_kafka::SchemaRegistry`), a folder
 //! ([`SchemaFolder`]), the program itself ([`EmbeddedSchemas`]), or [several](hop_core::SchemaChain).
 
 mod avro_datum;
