@@ -9,6 +9,7 @@ mod from_python;
 mod new;
 mod python;
 mod registry;
+mod sky;
 mod to_python;
 
 use std::collections::BTreeSet;

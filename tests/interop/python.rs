@@ -26,6 +26,15 @@ impl Python {
         Some((Self { folder: tempfile::tempdir().unwrap() }, broker))
     }
 
+    /// The same without a broker; `None`, said aloud, where the environment is not made.
+    pub(crate) fn alone_or_skip(test: &str) -> Option<Self> {
+        if !hop_tests::root().join("target/interop/venv/stamp").is_file() {
+            hop_tests::skip(test, "it needs Python's side: tests/interop/setup");
+            return None;
+        }
+        Some(Self { folder: tempfile::tempdir().unwrap() })
+    }
+
     fn script(&self, name: &str, broker: &Broker, topic: &str, options: &[&str]) -> Finished {
         let path = hop_tests::root().join("tests/interop").join(name);
         self.program(&[path.to_str().unwrap()])
