@@ -114,7 +114,8 @@ impl Summary {
         Self { kind: kind.into(), ..Self::default() }
     }
 
-    /// Returns one line that says what matters first: tests and retractions, then the event, the kind, where and when.
+    /// Returns one line that says what matters first: tests and retractions, then the event, the instrument, the kind, where
+    /// and when.
     pub fn title(&self) -> String {
         let mut line = String::new();
         for (is, word) in [(self.is_test, "TEST "), (self.is_retraction, "RETRACTION ")] {
@@ -124,6 +125,10 @@ impl Summary {
         if let (None, Some(name)) = (&self.subject, self.names.first()) {
             line.push_str(name);
             line.push_str(": ");
+        }
+        if let (None, Some(instrument)) = (&self.subject, self.instrument_beside_kind()) {
+            line.push_str(instrument);
+            line.push(' ');
         }
         line.push_str(self.subject.as_deref().unwrap_or(&self.kind));
         match self.direction {
@@ -141,6 +146,15 @@ impl Summary {
         }
         // One line, whatever the sender wrote, and nothing that steers a terminal.
         line.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect()
+    }
+}
+
+impl Summary {
+    /// The instrument, where the kind does not name it.
+    fn instrument_beside_kind(&self) -> Option<&str> {
+        let instrument = self.instrument.as_deref().filter(|instrument| !instrument.trim().is_empty())?;
+        let first = instrument.split([' ', ',', '/']).next()?.to_lowercase();
+        (!self.kind.to_lowercase().contains(&first)).then_some(instrument)
     }
 }
 
@@ -162,6 +176,7 @@ mod tests {
     fn a_title_is_one_line_with_the_warnings_first() {
         let mut summary = Summary::new("Swift-BAT\nGRB\u{1b} Position");
         assert_eq!(summary.title(), "Swift-BAT GRB  Position");
+        summary.instrument = Some("SWIFT".to_owned());
         summary.is_test = true;
         summary.is_retraction = true;
         summary.names.push("GRB 260131A".to_owned());
@@ -172,6 +187,9 @@ mod tests {
             summary.title(),
             "TEST RETRACTION GRB 260131A: Swift-BAT GRB  Position, RA 10.0000, Dec -20.5000 +- 0.01235 deg, 1970-01-01T00:00:00Z"
         );
+        let mut other = Summary::new("BAT_GRB_Pos");
+        other.instrument = Some("SWIFT".to_owned());
+        assert_eq!(other.title(), "SWIFT BAT_GRB_Pos");
         assert_eq!(
             (four_digits(180.0), four_digits(1e-9), four_digits(12_345.6)),
             ("180".into(), "0.000000001".into(), "12346".into())

@@ -103,13 +103,14 @@ pub(crate) fn rate(value: Option<&Value>, problems: &mut Vec<String>) -> Option<
 }
 
 /// Where an event was, from a position that may stand for none: what senders write who know no position is 0, 0 without a
-/// radius, or with the whole sky for one.
+/// radius, or with the whole sky for one. A radius of zero is one that they do not know.
 pub(crate) fn placed(position: Position, has_sky_map: bool) -> Direction {
     let origin = position.stated().longitude == 0.0 && position.stated().latitude == 0.0;
     match position.radius() {
         Some(radius) if radius >= 180.0 && has_sky_map => Direction::Unknown,
         Some(radius) if radius >= 180.0 => Direction::NotOnSky,
         radius if origin && radius.is_none_or(|radius| radius == 0.0) => Direction::Unknown,
+        Some(0.0) => Direction::At(position.without_region()),
         _ => Direction::At(position),
     }
 }
@@ -193,7 +194,7 @@ mod tests {
         );
         assert_eq!(
             first.title(),
-            "TEST MS250122h: gravitational wave, preliminary, see its sky map, 2025-01-22T08:27:57.466Z"
+            "TEST MS250122h: H1,L1 gravitational wave, preliminary, see its sky map, 2025-01-22T08:27:57.466Z"
         );
         assert_eq!((first.false_alarm_rate, first.instrument.as_deref()), (Some(9.1e-14), Some("H1,L1")));
     }

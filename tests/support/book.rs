@@ -14,6 +14,7 @@ chapters! {
     GettingStarted = "getting-started.md",
     YourOwnModel = "your-own-model.md",
     WhatWhereWhen = "what-where-when.md",
+    Summaries = "summaries.md",
     Codecs = "codecs.md",
     Evolution = "evolution.md",
     Testing = "testing.md",

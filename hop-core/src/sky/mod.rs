@@ -170,6 +170,12 @@ impl Position {
         self.with_region(Region::Circle { radius, confidence })
     }
 
+    /// Removes the region.
+    #[must_use]
+    pub fn without_region(self) -> Self {
+        Self { region: None, ..self }
+    }
+
     /// Returns the right ascension in ICRS, in degrees from 0 to below 360.
     pub fn ra(&self) -> f64 {
         self.ra

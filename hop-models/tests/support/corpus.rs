@@ -1,7 +1,7 @@
 //! What the tests of several crates need of the corpus: real messages, and what hop-client makes of them.
 
 // This is a module of `hop-models`' own tests and of `hop-tests`, which cannot depend on one another.
-#![allow(unreachable_pub, missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

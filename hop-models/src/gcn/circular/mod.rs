@@ -28,7 +28,7 @@
 
 mod block;
 mod charset;
-pub(super) mod event;
+pub(crate) mod event;
 mod header;
 mod json;
 mod mail;
@@ -143,7 +143,7 @@ impl Circular {
     pub fn event_name(&self) -> Option<String> {
         let stated = self.titles.get("eventid").map(str::trim).filter(|name| !name.is_empty());
         match stated {
-            Some(stated) => event::names_or(stated).into_iter().next(),
+            Some(stated) => Some(event::catalogued(stated)),
             None => event::names(&self.subject()?).next(),
         }
     }

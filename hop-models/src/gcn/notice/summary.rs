@@ -12,8 +12,9 @@ pub(super) fn of(notice: &TextNotice) -> Summary {
     summary.instrument = title
         .trim()
         .strip_prefix("GCN/")
-        .map(|rest| rest.trim_end_matches("NOTICE").trim().to_owned())
-        .filter(|instrument| !instrument.is_empty());
+        .and_then(|rest| rest.split_ascii_whitespace().next())
+        .filter(|word| *word != "NOTICE")
+        .map(str::to_owned);
     let said = |word: &str| {
         let kind = notice.notice_type().unwrap_or_default();
         let texts = [title.as_ref(), kind.as_ref()];
@@ -81,7 +82,7 @@ mod tests {
         );
         assert_eq!(
             read.title(),
-            "ICECUBE Astrotrack Bronze, RA 103.7861, Dec 5.8716 +- 1.154 deg, 2024-04-12T05:33:46.89Z"
+            "AMON ICECUBE Astrotrack Bronze, RA 103.7861, Dec 5.8716 +- 1.154 deg, 2024-04-12T05:33:46.89Z"
         );
         assert_eq!(read.instrument.as_deref(), Some("AMON"));
         assert!(read.false_alarm_rate.is_some_and(|rate| (rate - 1e-7).abs() < 1e-20));

@@ -178,11 +178,9 @@ impl TextNotice {
         let is_name = |text: &Cow<'_, str>| text.starts_with(|c: char| c.is_ascii_alphabetic());
         let mut names = Vec::new();
         for text in stated.chain(self.trigger_number()).filter(is_name) {
-            let text = text.lines().next().unwrap_or_default().trim();
-            for name in event::names_or(text) {
-                if !names.contains(&name) {
-                    names.push(name);
-                }
+            let name = event::catalogued(text.lines().next().unwrap_or_default());
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
         names

@@ -4,6 +4,7 @@ use hop_core::summary::{Direction, SkyMap as Map, Summary};
 use hop_core::{Error, MessageModel};
 
 use super::{AlertTense, AlertType, Citation, GcnNotice, SkyMap};
+use crate::gcn::circular::event;
 use crate::summary::{placed, rate};
 
 /// Reads the summary of a notice. What is not as the schema has it is a problem of that field alone.
@@ -14,16 +15,23 @@ pub(super) fn of(notice: &GcnNotice) -> Summary {
     summary.names = read(notice.event_names().map(Some), &mut problems)
         .unwrap_or_default()
         .into_iter()
-        .map(str::to_owned)
+        .map(event::catalogued)
         .collect();
     let mission = read(notice.mission(), &mut problems);
     let instrument = read(notice.instrument(), &mut problems);
     summary.instrument = match (mission, instrument) {
         (Some(mission), Some(instrument)) => Some(format!("{mission} {instrument}")),
-        (one, other) => one.or(other).map(str::to_owned),
+        (one, other) => one.or(other).or_else(|| mission_of(schema)).map(str::to_owned),
     };
+    if summary.names.is_empty() {
+        // SVOM's numbers are names.
+        let ids = read(notice.ids().map(Some), &mut problems).unwrap_or_default();
+        summary.names = ids.into_iter().flat_map(event::names).collect();
+    }
     let tense = read(notice.alert_tense(), &mut problems);
-    summary.is_test = matches!(tense, Some(AlertTense::Test | AlertTense::Injection));
+    // BurstCube's tests are `current` ones of a schema of their own.
+    summary.is_test = matches!(tense, Some(AlertTense::Test | AlertTense::Injection))
+        || summary.kind.split(['/', '.', '_']).any(|word| word.eq_ignore_ascii_case("test"));
     summary.is_retraction = read(notice.alert_type(), &mut problems) == Some(AlertType::Retraction);
     summary.sky_map = read(notice.sky_map(), &mut problems).map(|map| match map {
         SkyMap::Url(url) => Map::Url(url.to_owned()),
@@ -45,6 +53,12 @@ pub(super) fn of(notice: &GcnNotice) -> Summary {
     summary.cites = cites.into_iter().map(cite).collect();
     summary.problems = problems;
     summary
+}
+
+/// `chime` of a schema under `gcn/notices/chime`.
+fn mission_of(schema: &str) -> Option<&str> {
+    let (mission, _) = schema.split_once("/notices/")?.1.split_once('/')?;
+    Some(mission).filter(|mission| *mission != "core")
 }
 
 /// The value, where it can be read; a problem where it is stated and cannot.

@@ -136,17 +136,22 @@ pub(super) fn gravitational_wave(text: &mut Cursor<'_>) -> Option<String> {
 /// `2019wxt`, as the Transient Name Server numbers what is not yet a supernova.
 pub(super) fn astrophysical_transient(text: &mut Cursor<'_>) -> Option<String> {
     let lower = text.before().ends_with(b"t");
-    let apart = text.gap() > 0;
+    let apart = text.peek() == Some(b' ');
+    text.gap();
     let (year, letters) = (text.digits(), text.letters());
-    // "at 2030h", "OBSERVATIONS AT 2030UT", "at 2019Jan".
-    let measured = is_unit(letters) || is_month(letters);
-    let hours = apart && measured && (lower || letters.len() == 1 || !is_lower(letters));
-    (!hours && is_year(year) && is_designation(letters, *text)).then(|| format!("{year}{}", yearly(letters)))
+    // "at 2030h", "OBSERVATIONS AT 2030UT", "AT 2030Z", "at 2019Jan"; but AT 2016D.
+    let measured = match letters.len() {
+        1 => lower && is_unit(letters) || matches!(letters, "h" | "H" | "z" | "Z"),
+        _ => (is_unit(letters) || is_month(letters)) && (lower || !is_lower(letters)),
+    };
+    (!(apart && measured) && is_year(year) && is_designation(letters, *text))
+        .then(|| format!("{year}{}", yearly(letters)))
 }
 
 /// `2011A`, `2011dh`.
 pub(super) fn supernova(text: &mut Cursor<'_>) -> Option<String> {
-    let apart = text.gap() > 0;
+    let apart = text.peek() == Some(b' ');
+    text.gap();
     let (year, letters) = (text.digits(), text.letters());
     // "SN 2000 MHz" without its space, "SN 2019Jan"; catalogues write small letters, and units of measure mostly do not.
     let measured = letters.len() > 1 && (is_unit(letters) || is_month(letters)) && !is_lower(letters);

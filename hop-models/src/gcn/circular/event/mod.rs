@@ -18,15 +18,19 @@ const INSTRUMENTS: [&str; 12] =
     ["LIGO", "VIRGO", "KAGRA", "LVC", "LVK", "SVOM", "SWIFT", "FERMI", "INTEGRAL", "KONUS", "MAXI", "IPN"];
 
 /// Returns the names in a subject, each once, in order, written as their catalogues write them.
-pub(in crate::gcn) fn names(subject: &str) -> impl Iterator<Item = String> {
+pub(crate) fn names(subject: &str) -> impl Iterator<Item = String> {
     let mut seen = HashSet::new();
     Names { text: fold(subject), at: 0, list: None }.filter(move |name| seen.insert(name.clone()))
 }
 
-/// Returns the names in a text that is a name, or else the text.
-pub(in crate::gcn) fn names_or(text: &str) -> Vec<String> {
-    let names: Vec<String> = names(text).collect();
-    if names.is_empty() { vec![text.to_owned()] } else { names }
+/// Returns a name that a message states as its catalogue writes it; as it stands where it is in no known catalogue.
+pub(crate) fn catalogued(stated: &str) -> String {
+    let stated = stated.trim();
+    let mut all = names(stated);
+    match (all.next(), all.next()) {
+        (Some(name), None) => name,
+        _ => stated.to_owned(),
+    }
 }
 
 /// The names that are still to come.
