@@ -20,7 +20,7 @@ pub(crate) struct Args {
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
 
-    /// Display everything: what `--verbose` does, and internal details.
+    /// Display everything: what `--verbose` does, librdkafka's messages, and the parts of an error.
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub(crate) debug: bool,
 }

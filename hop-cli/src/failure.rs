@@ -22,13 +22,16 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Says on the standard error what it is, and gives the exit code.
-    pub(crate) fn report(self) -> ExitCode {
+    /// Writes to the standard error what it is, with its parts if `debug` is set, and returns the exit code.
+    pub(crate) fn report(self, debug: bool) -> ExitCode {
         // Whoever read our output has seen enough, as in `hop subscribe … | head`.
         if matches!(&self, Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe) {
             return ExitCode::SUCCESS;
         }
         output::complain(&self);
+        if debug {
+            output::complain(format_args!("in detail: {self:#?}"));
+        }
         match self {
             Self::Usage(_) => ExitCode::from(2),
             _ => ExitCode::FAILURE,

@@ -57,16 +57,20 @@ pub fn main_with(models: impl FnOnce(RegistryBuilder) -> RegistryBuilder) -> Exi
             let code = if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
             // There is nowhere left to report that the terminal is gone.
             let _printed = error.print();
+            if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+                command::auth::advise();
+            }
             return code;
         }
     };
     log_to_stderr(&args);
+    let debug = args.debug;
     match run(
         args,
         models(Registry::builder().models(hop_models::MODELS).framings(hop_models::framing::FRAMINGS).linked()),
     ) {
         Ok(code) => code,
-        Err(failure) => failure.report(),
+        Err(failure) => failure.report(debug),
     }
 }
 

@@ -117,6 +117,45 @@ fn wrong_use_is_exit_code_2_and_nothing_on_stdout() {
 }
 
 #[test]
+fn debug_shows_the_parts_of_an_error() {
+    let plain = hop(["subscribe", "--no-auth", "BAD-URL"]).run();
+    let detailed = hop(["--debug", "subscribe", "--no-auth", "BAD-URL"]).run();
+    assert_eq!((plain.expect(1), detailed.expect(1)), ("", ""));
+    assert!(plain.err.starts_with("hop: ") && !plain.err.contains("in detail"), "{}", plain.err);
+    assert!(detailed.err.starts_with(&plain.err) && detailed.err.contains("kind: "), "{}", detailed.err);
+}
+
+#[test]
+fn without_a_command_it_says_where_to_get_a_credential() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hop/auth.toml");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let said = |content: Option<&str>, mode| {
+        use std::os::unix::fs::PermissionsExt;
+        if let Some(content) = content {
+            std::fs::write(&file, content).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let finished = hop([""; 0]).env("HOME", folder.path()).env("XDG_CONFIG_HOME", folder.path()).run();
+        assert_eq!(finished.expect(2), "");
+        finished.err
+    };
+    let advice = "No valid credential data found";
+    assert!(said(None, 0).contains(advice));
+    for (content, mode, reason) in [
+        ("", 0o604, "chmod 0600"),
+        ("JVfwteouh '652b", 0o600, "TOML"),
+        ("[owner]\nname = \"T\"\n", 0o600, "auth"),
+        ("[auth]\nfoo = \"bar\"\n", 0o600, "`username` is missing"),
+    ] {
+        let said = said(Some(content), mode);
+        assert!(said.contains(advice) && said.contains(reason), "{said}");
+    }
+    let one = said(Some("auth = [{username = \"ada\", password = \"p-9QzW\"}]"), 0o600);
+    assert!(!one.contains(advice) && !one.contains("p-9QzW"), "{one}");
+}
+
+#[test]
 fn a_url_that_is_none_is_refused_with_a_reason() {
     for command in ["publish", "subscribe"] {
         for url in ["", "127.0.0.1:9092/t", "http://127.0.0.1/t", "kafka://", "kafka://one,two/t"] {

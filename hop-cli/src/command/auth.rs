@@ -26,6 +26,25 @@ pub(crate) fn run(options: Auth) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Writes to the standard error where to get a credential, unless one is set up; and what is wrong with the file, if it cannot
+/// be used.
+pub(crate) fn advise() {
+    let problem = match auth::load() {
+        Ok(credentials) if credentials.iter().any(|credential| credential.problem().is_none()) => return,
+        Ok(credentials) => credentials.iter().find_map(|one| Some(format!("the credential {one} {}", one.problem()?))),
+        // A file that is not there is what the advice is about.
+        Err(error) if auth::path().is_ok_and(|path| path.exists()) => Some(error.to_string()),
+        Err(_) => None,
+    };
+    if let Some(problem) = problem {
+        output::complain(problem);
+    }
+    output::complain(
+        "No valid credential data found; get a credential (Hopskotch: https://my.hop.scimma.org, GCN: \
+         https://gcn.nasa.gov/quickstart) and add it with `hop auth add`",
+    );
+}
+
 fn list() -> Result<(), Failure> {
     let store = CredentialStore::open()?;
     let credentials = store.credentials();
