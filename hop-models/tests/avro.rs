@@ -159,6 +159,7 @@ fn compressed_blocks_grow_no_further_than_allowed() {
         ("snappy", snappy),
         ("bzip2", bzip2.finish().unwrap()),
         ("zstandard", zstandard),
+        ("lz4", lz4_flex::block::compress_prepend_size(&zeros)),
     ];
     for (codec, block) in bombs {
         let content = file("\"bytes\"", codec, 1, &block);
@@ -171,10 +172,63 @@ fn compressed_blocks_grow_no_further_than_allowed() {
         let error = AvroBlob::decode(Content::from(blocks.as_slice()).with_limits(&limits)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Limit, "{codec}: {error}");
     }
+    // The file and its blocks count together, too.
+    let zipped = gzip(&file("\"bytes\"", "null", 1, &bytes(&zeros)));
+    assert_eq!(refused(&zipped, &limits), ErrorKind::Limit);
+    let mut deflate = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::none());
+    deflate.write_all(&bytes(&zeros[..700 << 10])).unwrap();
+    let zipped = gzip(&file("\"bytes\"", "deflate", 1, &deflate.finish().unwrap()));
+    assert_eq!(refused(&zipped, &limits), ErrorKind::Limit);
+    assert!(read(&zipped).is_ok());
     // A stated size that is a lie costs nothing.
     assert_eq!(
         refused(&file("\"bytes\"", "snappy", 1, &[0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0, 0, 0, 0]), &limits),
         ErrorKind::Limit
+    );
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(content).unwrap();
+    gzip.finish().unwrap()
+}
+
+#[test]
+fn a_block_of_lz4_holds_what_it_states() {
+    let good = lz4_flex::block::compress_prepend_size(&bytes(b"flare"));
+    let read_block = |block: &[u8]| read(&file("\"bytes\"", "lz4", 1, block));
+    assert_eq!(read_block(&good).unwrap().record().unwrap().as_bytes().unwrap().as_ref(), b"flare");
+    for (at, stated) in [(0, 0), (0, 5), (0, 7), (3, 0xFF), (2, 1)] {
+        let mut wrong = good.clone();
+        wrong[at] = stated;
+        assert_eq!(read_block(&wrong).unwrap_err().kind(), ErrorKind::Malformed, "{stated} at {at}");
+    }
+    for end in 0..good.len() {
+        assert_eq!(read_block(&good[..end]).unwrap_err().kind(), ErrorKind::Malformed, "{end} bytes");
+    }
+}
+
+#[test]
+fn a_file_inside_gzip_is_that_file() {
+    let inside = file("\"bytes\"", "null", 1, &bytes(b"flare"));
+    let blob = read(&gzip(&inside)).unwrap();
+    assert_eq!(blob.encode().unwrap(), inside);
+    assert_eq!(blob.metadata().len(), 2);
+    // In two parts, as tools append to one.
+    let (first, second) = inside.split_at(20);
+    assert_eq!(read(&[gzip(first), gzip(second)].concat()).unwrap(), blob);
+    let whole = gzip(&inside);
+    for end in 2..whole.len() {
+        assert!(read(&whole[..end]).is_err(), "{end} bytes");
+    }
+    assert_eq!(
+        message(&gzip(b"{}")),
+        "avro: expected an Avro object container file inside gzip, found JSON, at byte 0; send it as `json`"
+    );
+    assert!(
+        message(b"\x1f\x8b\x08").starts_with("avro: expected content inside gzip, found "),
+        "{}",
+        message(b"\x1f\x8b\x08")
     );
 }
 
@@ -212,7 +266,7 @@ fn an_error_says_what_and_where() {
             &b""[..],
             "avro: expected an Avro object container file, which starts with `Obj\\x01`, found no content, at byte 0",
         ),
-        (b"\x1f\x8b\x08", "avro: expected an Avro object container file, found gzip, at byte 0; decompress it first"),
+        (b"BZh91AY", "avro: expected an Avro object container file, found bzip2, at byte 0; decompress it first"),
         (b"{\"a\": 1}", "avro: expected an Avro object container file, found JSON, at byte 0; send it as `json`"),
         (
             b"version https://git-lfs.github.com/spec/v1\n",

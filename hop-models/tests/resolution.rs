@@ -270,3 +270,93 @@ fn text_that_is_not_a_uuid_is_not_written_as_one() {
         assert!(write(wrong).is_err(), "{wrong}");
     }
 }
+
+hop_models::avsc!(
+    NestedSchema = text
+        r#"{"type": "record", "name": "nested", "fields": [{"name": "what", "type": [
+            {"type": "record", "name": "alert", "fields": [
+                {"name": "src", "type": {"type": "record", "name": "src", "fields": [{"name": "x", "type": "int"}]}},
+                {"name": "id", "type": "int", "default": 0}]},
+            "src"]}]}"#
+);
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Src {
+    x: i32,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Inner {
+    src: Src,
+    id: i32,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum What {
+    Alert(Inner),
+    Src(Src),
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize, HopModel)]
+#[hop(format = "nested-alert", codec = Avro<NestedSchema>)]
+struct Nested {
+    what: What,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Untagged {
+    Alert(Inner),
+    Src(Src),
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize, HopModel)]
+#[hop(format = "nested-untagged", codec = Avro<NestedSchema>)]
+struct NestedUntagged {
+    what: Untagged,
+}
+
+/// `{"src": {"x": 3}}` is the variant `src`, and looks like an `alert` without its `id`.
+#[test]
+fn a_variant_is_not_taken_for_a_record_with_a_field_of_its_name() {
+    let back = |content: bytes::Bytes| Nested::decode((&content).into()).unwrap();
+    for what in [What::Src(Src { x: 3 }), What::Alert(Inner { src: Src { x: 3 }, id: 0 })] {
+        let model = Nested { what };
+        assert_eq!(back(model.encode().unwrap()), model);
+    }
+    for what in [Untagged::Src(Src { x: 3 }), Untagged::Alert(Inner { src: Src { x: 3 }, id: 7 })] {
+        let model = NestedUntagged { what };
+        assert_eq!(NestedUntagged::decode((&model.encode().unwrap()).into()).unwrap(), model);
+    }
+}
+
+/// What the newer schema has more must not mix up branches that only their namespaces tell apart.
+#[test]
+fn branches_of_one_short_name_stay_apart_where_schemas_resolve() {
+    let union = |more: &str| {
+        record(&format!(
+            r#"{{"name": "p", "type": [
+                {{"type": "record", "name": "src", "namespace": "lsst", "fields": [{{"name": "x", "type": "int", "default": 1}}]}},
+                {{"type": "record", "name": "src", "namespace": "ztf", "fields": [{{"name": "y", "type": "int"}}{more}]}}]}}"#
+        ))
+    };
+    let newer = union(r#", {"name": "z", "type": "double", "default": -1.5}"#);
+    let read = resolved(&union(""), &newer, r#"{"p": {"y": 3}}"#).unwrap();
+    assert_eq!(read, Value::from_json(r#"{"p": {"y": 3, "z": -1.5}}"#).unwrap());
+    let read = resolved(&newer, &union(""), r#"{"p": {"y": 3, "z": 2}}"#).unwrap();
+    assert_eq!(read, Value::from_json(r#"{"p": {"y": 3}}"#).unwrap());
+    let read = resolved(&union(""), &newer, r#"{"p": {"x": 4}}"#).unwrap();
+    assert_eq!(read, Value::from_json(r#"{"p": {"x": 4}}"#).unwrap());
+}
+
+#[test]
+fn a_field_has_its_own_name_before_an_alias() {
+    let writer =
+        record(r#"{"name": "old", "type": "int"}, {"name": "new", "type": "int"}, {"name": "older", "type": "int"}"#);
+    let reader = record(r#"{"name": "new", "type": "int", "aliases": ["old"]}"#);
+    let sent = r#"{"old": 1, "new": 2, "older": 3}"#;
+    assert_eq!(resolved(&writer, &reader, sent).unwrap()["new"].as_i64(), Some(2));
+    let reader = record(r#"{"name": "newest", "type": "int", "aliases": ["older", "old"]}"#);
+    assert_eq!(resolved(&writer, &reader, sent).unwrap()["newest"].as_i64(), Some(3));
+}

@@ -19,23 +19,26 @@ pub(super) enum Codec {
     Zstandard,
     Bzip2,
     Xz,
+    /// Not in the specification: fastavro's.
+    Lz4,
 }
 
 impl Codec {
-    const ALL: [(&'static str, Self); 6] = [
+    const ALL: [(&'static str, Self); 7] = [
         ("null", Self::Null),
         ("deflate", Self::Deflate),
         ("snappy", Self::Snappy),
         ("zstandard", Self::Zstandard),
         ("bzip2", Self::Bzip2),
         ("xz", Self::Xz),
+        ("lz4", Self::Lz4),
     ];
 
     pub(super) fn named(name: &[u8], at: usize) -> Result<Self, Error> {
         let found = Self::ALL.iter().find(|(known, _)| known.as_bytes() == name);
         found.map(|(_, codec)| *codec).ok_or_else(|| {
             Error::new(ErrorKind::Unsupported, LABEL)
-                .expected("a codec of null, deflate, snappy, zstandard, bzip2, xz")
+                .expected("a codec of null, deflate, snappy, zstandard, bzip2, xz, lz4")
                 .found(hop_core::excerpt(name))
                 .at(Location::Byte(at))
         })
@@ -58,19 +61,27 @@ impl Codec {
                 let memory = u32::try_from(most / 1024 + 1024).unwrap_or(u32::MAX);
                 read(lzma_rust2::XzReader::new_mem_limit(&*block, true, memory), &block, most)
             }
+            Self::Lz4 => unlz4(&block, most),
         };
-        opened.map(Bytes::from).map_err(|trouble| match trouble {
-            Trouble::TooLarge => Error::new(ErrorKind::Limit, LABEL)
-                .expected(format!("at most {most} bytes in all, decompressed"))
-                .found("more")
-                .at(Location::Byte(at))
-                .help("raise `Limits::decompressed` to read it"),
-            Trouble::Broken(source) => Error::new(ErrorKind::Malformed, LABEL)
-                .expected(format!("a block compressed with {}", self.name()))
-                .found(source.to_string())
-                .at(Location::Byte(at))
-                .source(source),
-        })
+        opened
+            .map(Bytes::from)
+            .map_err(|trouble| refused(trouble, format!("a block compressed with {}", self.name()), at, most))
+    }
+}
+
+#[cold]
+fn refused(trouble: Trouble, what: String, at: usize, most: usize) -> Error {
+    match trouble {
+        Trouble::TooLarge => Error::new(ErrorKind::Limit, LABEL)
+            .expected(format!("at most {most} bytes in all, decompressed"))
+            .found("more")
+            .at(Location::Byte(at))
+            .help("raise `Limits::decompressed` to read it"),
+        Trouble::Broken(source) => Error::new(ErrorKind::Malformed, LABEL)
+            .expected(what)
+            .found(source.to_string())
+            .at(Location::Byte(at))
+            .source(source),
     }
 }
 
@@ -138,6 +149,28 @@ fn unsnap(block: &[u8], most: usize) -> Result<Vec<u8>, Trouble> {
     let out = snap::raw::Decoder::new().decompress_vec(packed).map_err(broken)?;
     let (stated, found) = (u32::from_be_bytes(*crc), crc32fast::hash(&out));
     if stated == found { Ok(out) } else { Err(broken(format!("CRC-32 {found:08x} where {stated:08x} is stated"))) }
+}
+
+/// A block of LZ4 without a frame, behind the size of what is in it: four bytes, the least significant first.
+fn unlz4(block: &[u8], most: usize) -> Result<Vec<u8>, Trouble> {
+    /// No byte of a block stands for more.
+    const MOST_OF_A_BYTE: usize = 255;
+    let (size, packed) = block.split_first_chunk::<4>().ok_or_else(|| broken("a block without its size"))?;
+    let size = usize::try_from(u32::from_le_bytes(*size)).unwrap_or(usize::MAX);
+    if size > packed.len().saturating_mul(MOST_OF_A_BYTE) {
+        return Err(broken(format!("{size} bytes stated where {} are compressed", packed.len())));
+    }
+    if size > most {
+        return Err(Trouble::TooLarge);
+    }
+    let out = lz4_flex::block::decompress(packed, size).map_err(broken)?;
+    if out.len() == size { Ok(out) } else { Err(broken(format!("{} bytes where {size} are stated", out.len()))) }
+}
+
+/// The file inside gzip, of at most `most` bytes.
+pub(super) fn gunzip(file: &[u8], most: usize) -> Result<Bytes, Error> {
+    let opened = read(flate2::read::MultiGzDecoder::new(file), file, most);
+    opened.map(Bytes::from).map_err(|trouble| refused(trouble, "content inside gzip".to_owned(), 0, most))
 }
 
 /// One frame after the other; frames to be skipped are.

@@ -5,13 +5,15 @@
 use bytes::Bytes;
 use hop_core::{Content, Error, ErrorKind, Limits, Location};
 
-use super::codec::Codec;
+use super::codec::{self, Codec};
 use super::cursor::{Cursor, Fault, Read};
 use super::decode::{self, Budget};
 use super::schema::{Schema, rabin};
 use super::{LABEL, framing};
 
 pub(super) const MAGIC: [u8; 4] = *b"Obj\x01";
+
+const GZIP: [u8; 2] = [0x1F, 0x8B];
 
 /// Records whose bytes were checked.
 #[derive(Debug, Clone)]
@@ -84,11 +86,14 @@ fn malformed(expected: &'static str, found: impl Into<String>, at: usize) -> Err
 impl File {
     pub(super) fn read(content: Content<'_>) -> Result<Self, Error> {
         content.check_size(LABEL)?;
-        if !content.starts_with(&MAGIC) {
-            return Err(framing::refuse(&content));
-        }
-        let bytes = content.to_bytes();
         let limits = content.limits();
+        // Files of archives come inside gzip; what is in it is the message.
+        let zipped = content.starts_with(&GZIP);
+        let bytes = if zipped { codec::gunzip(&content, limits.decompressed)? } else { content.to_bytes() };
+        if !bytes.starts_with(&MAGIC) {
+            let error = framing::refuse(&bytes);
+            return Err(if zipped { error.expected("an Avro object container file inside gzip") } else { error });
+        }
         let mut cursor = Cursor::new(&bytes);
         let in_file = |fault: Fault| fault.into_error(0, None);
         let header = header(&mut cursor, |_, _| {}).map_err(in_file)?;
@@ -108,7 +113,7 @@ impl File {
             limits,
             budget: Budget::new(limits),
             records: 0,
-            decompressed: 0,
+            decompressed: if zipped { bytes.len() } else { 0 },
         };
         let mut blocks = Vec::new();
         while cursor.left() > 0 {

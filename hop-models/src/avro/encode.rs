@@ -10,6 +10,9 @@ use super::schema::{Field, Id, Kind, Schema};
 /// Content nested deeper than this is not written.
 pub(super) const DEEPEST: usize = 1000;
 
+/// Values that are tried against a type, at most; a message of the default limits has four million.
+const MOST_TRIED: usize = 1 << 25;
+
 /// What does not fit the schema.
 struct Misfit {
     expected: String,
@@ -41,7 +44,27 @@ impl Misfit {
 /// # Errors
 /// Kind `Unencodable` with the path, when the value does not fit the schema.
 pub(super) fn record(schema: &Schema, value: &Value, out: &mut Vec<u8>) -> Result<(), Error> {
-    Writer { schema, out, depth: 0 }.value(schema.root(), value).map_err(Misfit::into_error)
+    Writer::new(schema, out).value(schema.root(), value).map_err(Misfit::into_error)
+}
+
+/// How the branch of a union is found that a model's variant stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Variants {
+    /// By the fields of the records, and by the name of the variant where no record has them.
+    ByFields,
+    /// By the name of the variant first.
+    ByName,
+}
+
+/// Appends the record that a model is; returns true where one of its values is that of two branches: `{"a": {…}}` may be a
+/// record with a field `a`, and a variant `a`.
+///
+/// # Errors
+/// As [`record`].
+pub(super) fn model(schema: &Schema, value: &Value, variants: Variants, out: &mut Vec<u8>) -> Result<bool, Error> {
+    let mut writer = Writer { variants: Some(variants), ..Writer::new(schema, out) };
+    writer.value(schema.root(), value).map_err(Misfit::into_error)?;
+    Ok(writer.ambiguous)
 }
 
 /// The bytes of a default, which stands in the schema as JSON.
@@ -50,7 +73,7 @@ pub(super) fn record(schema: &Schema, value: &Value, out: &mut Vec<u8>) -> Resul
 /// As [`record`].
 pub(super) fn default(schema: &Schema, id: Id, default: &Value) -> Result<Vec<u8>, Error> {
     let mut out = Vec::new();
-    Writer { schema, out: &mut out, depth: 0 }.default(id, default).map_err(Misfit::into_error)?;
+    Writer::new(schema, &mut out).default(id, default).map_err(Misfit::into_error)?;
     Ok(out)
 }
 
@@ -58,13 +81,26 @@ struct Writer<'a> {
     schema: &'a Schema,
     out: &'a mut Vec<u8>,
     depth: usize,
+    /// How many more values are tried: each branch of a union may be, at each level.
+    left: usize,
+    /// For models, which may have variants.
+    variants: Option<Variants>,
+    ambiguous: bool,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(schema: &'a Schema, out: &'a mut Vec<u8>) -> Self {
+        Self { schema, out, depth: 0, left: MOST_TRIED, variants: None, ambiguous: false }
+    }
+
     fn value(&mut self, id: Id, value: &Value) -> Result<(), Misfit> {
         if self.depth > DEEPEST {
             return Err(Misfit::new(format!("at most {DEEPEST} levels of nesting"), "more"));
         }
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or_else(|| Misfit::new("a value whose branches are found sooner", "one that is tried too often"))?;
         self.depth += 1;
         let kind = &self.schema.node(id).kind;
         match (kind, value) {
@@ -236,8 +272,55 @@ impl Writer<'_> {
         Ok(false)
     }
 
-    /// The branch that fits best; of several, the first.
+    /// The branch that a value is of.
     fn branch(&mut self, branches: &[Id], value: &Value) -> Result<(), Misfit> {
+        let (start, depth) = (self.out.len(), self.depth);
+        let by_fields = self.by_fields(branches, value);
+        let Some(variants) = self.variants.filter(|_| self.names_one_of_several(branches, value)) else {
+            return match by_fields {
+                Err(None) if self.variant(branches, value)? => Ok(()),
+                other => other.map_err(|reason| reason.unwrap_or_else(|| no_branch(value))),
+            };
+        };
+        let fields = self.out.split_off(start);
+        self.depth = depth;
+        let by_name = self.variant(branches, value);
+        self.depth = depth;
+        let is_variant = matches!(by_name, Ok(true));
+        match by_fields {
+            Ok(()) => {
+                self.ambiguous |= is_variant;
+                if !is_variant || variants == Variants::ByFields {
+                    self.out.truncate(start);
+                    self.out.extend(fields);
+                }
+                Ok(())
+            }
+            Err(_) if is_variant => Ok(()),
+            Err(reason) => Err(reason.or(by_name.err()).unwrap_or_else(|| no_branch(value))),
+        }
+    }
+
+    /// Whether a value may be a variant: it has the name of one of several records.
+    fn names_one_of_several(&self, branches: &[Id], value: &Value) -> bool {
+        let name = match value {
+            Value::String(name) => name,
+            Value::Object(object) if object.len() == 1 => match object.iter().next() {
+                Some((name, _)) => name,
+                None => return false,
+            },
+            _ => return false,
+        };
+        let records = branches.iter().filter_map(|id| match &self.schema.node(*id).kind {
+            Kind::Record(of) => Some(&*of.name),
+            _ => None,
+        });
+        let is_it = |full: &str| *name == *full || full.rsplit('.').next().is_some_and(|short| *name == *short);
+        records.clone().count() > 1 && records.clone().any(is_it)
+    }
+
+    /// The branch that fits best; of several, the first. The error has no reason where none comes into question.
+    fn by_fields(&mut self, branches: &[Id], value: &Value) -> Result<(), Option<Misfit>> {
         let mut order: Vec<(u8, usize, Id)> = branches
             .iter()
             .enumerate()
@@ -255,10 +338,7 @@ impl Writer<'_> {
             self.out.truncate(start);
             self.depth = depth;
         }
-        if reason.is_none() && self.variant(branches, value)? {
-            return Ok(());
-        }
-        Err(reason.unwrap_or_else(|| Misfit::new("a value of one of the types of a union", value.describe())))
+        Err(reason)
     }
 
     /// Logical values: the number or the bytes that they are underneath, the text that shows them, or the object that says
@@ -305,6 +385,11 @@ impl Writer<'_> {
         }
         Ok(())
     }
+}
+
+#[cold]
+fn no_branch(value: &Value) -> Misfit {
+    Misfit::new("a value of one of the types of a union", value.describe())
 }
 
 /// The bytes that a list of numbers is.

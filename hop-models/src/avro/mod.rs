@@ -25,14 +25,14 @@
 //! for. So an alert that is passed on, or read into a struct, costs what it must.
 //!
 //! Specification: [Apache Avro 1.12](https://avro.apache.org/docs/1.12.0/specification/). Codecs: null, deflate, snappy,
-//! zstandard, bzip2, xz.
+//! zstandard, bzip2, xz, and lz4 as fastavro has it. A file inside gzip is read as that file, and written without the gzip.
 //!
 //! Records are read as they were written; [`AvroBlob::resolved`] reads them by another schema. A struct that asks for other
 //! fields than there are is read by serde's rules (`default`, `alias`).
 //!
 //! # Not supported
 //!
-//! - Containers of before Avro 1.3; the `lz4` codec; JSON encoding; protocols and messages between processes.
+//! - Containers of before Avro 1.3; JSON encoding; protocols and messages between processes.
 //! - What the logical types `big-decimal`, `uuid` over fixed, and any unknown one mean: the value underneath is shown,
 //!   as hop-client shows it. Decimals of more than 1024 bytes are refused; of more than 38 digits, not written.
 //! - Framed datums are not decoded on their own, since their schema is elsewhere: [`split_confluent`] and
@@ -40,7 +40,8 @@
 //!
 //! # Differences from hop-client
 //!
-//! - Files with none or several records are read, not refused; and all codecs are, without anything to install.
+//! - Files with none or several records are read, not refused; so are files inside gzip, and all codecs, without anything to
+//!   install.
 //! - A snappy block's checksum is checked; a negative index, a negative count of records and bytes after a compressed
 //!   stream are errors. A time of day that is none is shown as a number; hop-client shows another time or fails.
 //! - Timestamps outside of the years 1 to 9999, text that is no UUID, and decimals declared wrong are shown as well as
@@ -178,7 +179,7 @@ impl AvroBlob {
     /// # Ok::<(), hop_core::Error>(())
     /// ```
     ///
-    /// Of the reader's union, the first branch that fits is taken. Times are converted to the reader's unit where that loses
+    /// Of the reader's union, the branch that has the full name of the writer's type is taken, else the first that fits. Times are converted to the reader's unit where that loses
     /// nothing.
     ///
     /// # Errors
@@ -385,14 +386,29 @@ pub(crate) fn read_resolved<T: DeserializeOwned>(
     }
 }
 
-/// The datum that a value is.
-pub(crate) fn write_datum(schema: &Schema, value: &hop_core::Value) -> Result<Vec<u8>, Error> {
-    let mut out = Vec::new();
-    encode::record(schema, value, &mut out)?;
-    Ok(out)
+/// The datum that a model is.
+///
+/// # Errors
+/// Kind `Unencodable`, with the path, where the model does not fit the schema, and for one that would come back as another.
+pub(crate) fn write_datum<M: serde::Serialize + DeserializeOwned>(
+    schema: &Schema,
+    model: &M,
+) -> Result<Vec<u8>, Error> {
+    let value = hop_core::Value::of(model)?;
+    for variants in [encode::Variants::ByFields, encode::Variants::ByName] {
+        let mut out = Vec::new();
+        let ambiguous = encode::model(schema, &value, variants, &mut out)?;
+        let comes_back = || hop_core::Value::of(&read_datum::<M>(schema, &out).ok()?).ok();
+        if !ambiguous || comes_back().is_some_and(|again| again == value) {
+            return Ok(out);
+        }
+    }
+    Err(Error::new(ErrorKind::Unencodable, LABEL)
+        .expected("a model whose variants are told from the fields of records")
+        .found("one that is read as another")
+        .help("call the records, or the variants, otherwise"))
 }
 
-/// The number of records and the schema; a file may be long.
 /// Files are equal if their [content](Self::content) is, as in hop-client: neither the schema nor the compression counts. A
 /// file whose records cannot be read is equal to the same bytes alone.
 impl PartialEq for AvroBlob {
@@ -407,6 +423,7 @@ impl PartialEq for AvroBlob {
     }
 }
 
+/// The number of records and the schema; a file may be long.
 impl fmt::Debug for AvroBlob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AvroBlob").field("records", &self.count()).field("schema", &self.schema()).finish()

@@ -3,7 +3,7 @@
 //! Specification: [Schema resolution](https://avro.apache.org/docs/1.12.0/specification/#schema-resolution). A datum by the
 //! writer's schema becomes one by the reader's: what reads datums then needs to know one schema only.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use hop_core::{Error, ErrorKind};
@@ -220,7 +220,7 @@ impl Plan<'_> {
                 return Ok(Step::FromUnion(each));
             }
             (_, Kind::Union(branches)) => {
-                return Ok(match branches.iter().position(|branch| self.matches(writer, *branch, 0)) {
+                return Ok(match self.branch(writer, branches) {
                     Some(at) => Step::IntoUnion(at, self.step(writer, branches[at])?),
                     None => self.fail(writer, reader),
                 });
@@ -261,6 +261,18 @@ impl Plan<'_> {
             (Written::Float, Written::Double) => Step::FloatToDouble,
             _ => self.fail(writer, reader),
         })
+    }
+
+    /// The branch of the reader's union that a type of the writer's, which is not a union, becomes: of two that have its
+    /// short name, the one in its namespace; else the first that matches.
+    fn branch(&self, writer: Id, branches: &[Id]) -> Option<usize> {
+        let same = self.writer.node(writer).name.as_ref().and_then(|name| {
+            branches.iter().position(|branch| {
+                let is_it = self.reader.node(*branch).name.as_ref().is_some_and(|other| other.full == name.full);
+                is_it && self.matches(writer, *branch, 0)
+            })
+        });
+        same.or_else(|| branches.iter().position(|branch| self.matches(writer, *branch, 0)))
     }
 
     /// Whether a type of the writer's, which is not a union, can be one of the reader's.
@@ -321,9 +333,11 @@ impl Plan<'_> {
     fn record(&mut self, from: Arc<RecordType>, into: Arc<RecordType>) -> Result<Step, Error> {
         let mut steps = Vec::with_capacity(from.fields.len());
         let mut filled = vec![false; into.fields.len()];
+        // A field that has its own name in the writer's schema is not another one of an alias.
+        let wrote: HashSet<&str> = from.fields.iter().map(|field| &*field.name).collect();
         let mut places: HashMap<&str, usize> = HashMap::new();
-        for (at, field) in into.fields.iter().enumerate() {
-            for alias in &field.aliases {
+        for (at, field) in into.fields.iter().enumerate().filter(|(_, field)| !wrote.contains(&*field.name)) {
+            if let Some(alias) = field.aliases.iter().find(|alias| wrote.contains(&***alias)) {
                 places.entry(alias).or_insert(at);
             }
         }

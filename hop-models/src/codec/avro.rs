@@ -288,7 +288,7 @@ where
     fn encode(format: &'static str, model: &M) -> Result<Bytes, Error> {
         let write = || {
             let schema = S::schema()?;
-            let datum = avro::write_datum(&schema, &hop_core::Value::of(model)?)?;
+            let datum = avro::write_datum(&schema, model)?;
             Ok(F::close(&schema, datum))
         };
         write().map_err(|error: Error| error.about(format))
