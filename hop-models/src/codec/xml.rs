@@ -1,3 +1,5 @@
+mod optional;
+
 use std::num::NonZeroUsize;
 
 use bytes::Bytes;
@@ -47,7 +49,8 @@ use crate::voevent::xml::Document;
 /// # Limits
 /// Names stand as they are written, prefix and all: namespaces are not resolved. Comments, processing instructions and
 /// the order of different elements are lost. XML has no null, so an `Option` is left out where it is `None`:
-/// `#[serde(default, skip_serializing_if = "Option::is_none")]`. What was written is read again before it is handed over, and a
+/// `#[serde(default, skip_serializing_if = "Option::is_none")]`; for an optional number or truth value an element or attribute
+/// that is empty, as `<mag/>`, is `None` too. What was written is read again before it is handed over, and a
 /// model that would come back as another is refused. Maps need keys that are
 /// names; lists of lists, and values of any shape, have no XML. Content is held to [`Limits`](hop_core::Limits) in size, depth
 /// and number of elements and attributes; and models to 128 levels, and to 262,144 tags and texts of other elements between
@@ -77,15 +80,19 @@ impl<M: Serialize + DeserializeOwned> Codec<M> for Xml {
         }
         // The declaration was read: quick-xml refuses versions such as `1.7`, which parsers of XML 1.0 are to take.
         let start = if text.starts_with("<?xml ") { text.find("?>").map_or(0, |end| end + 2) } else { 0 };
-        let mut reader = Deserializer::from_str(&text[start..]);
-        reader.recursion_limit(content.limits().depth.min(DEEPEST));
-        reader.event_buffer_size(Some(MOST_PUT_ASIDE));
-        M::deserialize(&mut reader).map_err(|error| {
+        let read = |options: &optional::Options| {
+            let mut reader = Deserializer::from_str(&text[start..]);
+            reader.recursion_limit(content.limits().depth.min(DEEPEST));
+            reader.event_buffer_size(Some(MOST_PUT_ASIDE));
+            let read = M::deserialize(optional::Noting::new(&mut reader, options));
+            read.map_err(|error| (error, reader.get_ref().get_ref().buffer_position()))
+        };
+        optional::read(read).map_err(|(error, at)| {
             let kind = match error {
                 DeError::TooDeeplyNested(_) | DeError::TooManyEvents(_) => ErrorKind::Limit,
                 _ => ErrorKind::Invalid,
             };
-            let at = usize::try_from(reader.get_ref().get_ref().buffer_position()).unwrap_or(usize::MAX);
+            let at = usize::try_from(at).unwrap_or(usize::MAX);
             let found: String = error.to_string().chars().take(200).collect();
             Error::new(kind, format)
                 .found(found)
@@ -157,10 +164,88 @@ mod tests {
         let model = Maybe { known: f64::NAN, maybe: Some(1.5) };
         let text = Xml::encode("maybe", &model).unwrap();
         assert_eq!(text, "<Maybe><known>NaN</known><maybe>1.5</maybe></Maybe>");
-        let error = Xml::encode("maybe", &Maybe { known: 1.0, maybe: None }).unwrap_err();
+        #[derive(Debug, Serialize, Deserialize)]
+        struct Note {
+            note: Option<String>,
+        }
+        let error = Xml::encode("note", &Note { note: None }).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unencodable);
         assert!(error.to_string().contains("skip_serializing_if"), "{error}");
         let lists = std::collections::BTreeMap::from([("a".to_owned(), vec![vec![1], vec![]])]);
         assert!(Xml::encode("lists", &lists).is_err());
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Sparse {
+        #[serde(rename = "@epoch")]
+        epoch: Option<f64>,
+        mag: Option<f64>,
+        count: Option<std::num::NonZeroU32>,
+        wrapped: Option<Wrapped>,
+        flag: Option<bool>,
+        note: Option<String>,
+        #[serde(default, rename = "point")]
+        points: Vec<Point>,
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Wrapped(u8);
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Point {
+        flux: Option<f32>,
+    }
+
+    #[test]
+    fn an_optional_number_that_is_empty_is_none() {
+        let read = |text: &str| -> Result<Sparse, hop_core::Error> { Xml::decode("sparse", text.into()) };
+        let none =
+            Sparse { epoch: None, mag: None, count: None, wrapped: None, flag: None, note: None, points: Vec::new() };
+        assert_eq!(read("<S/>").unwrap(), none);
+        for text in [
+            "<S><mag/><count/><wrapped/><flag/></S>",
+            "<S epoch=''><mag></mag><count> </count><wrapped>\n</wrapped></S>",
+            "<S epoch=' '><flag/><mag/></S>",
+        ] {
+            assert_eq!(read(text).unwrap(), none, "{text}");
+        }
+        let text = "<S epoch='2000.0'><point><flux/></point><mag> 1.5 </mag><point><flux>-2e3</flux></point><count>7</count>\
+                    <wrapped>8</wrapped><flag>true</flag><note/><point><flux></flux></point></S>";
+        let points = [None, Some(-2000.0), None].map(|flux| Point { flux });
+        let expected = Sparse {
+            epoch: Some(2000.0),
+            mag: Some(1.5),
+            count: std::num::NonZeroU32::new(7),
+            wrapped: Some(Wrapped(8)),
+            flag: Some(true),
+            // Text may be empty.
+            note: Some(String::new()),
+            points: points.into(),
+        };
+        assert_eq!(read(text).unwrap(), expected);
+        for wrong in [
+            "<S><mag>x</mag></S>",
+            "<S><count>0</count></S>",
+            "<S><mag><x/></mag></S>",
+            "<S><wrapped>256</wrapped></S>",
+        ] {
+            assert_eq!(read(wrong).unwrap_err().kind(), ErrorKind::Invalid, "{wrong}");
+        }
+        let maybe: Result<Maybe, _> = Xml::decode("maybe", "<M><known/><maybe/></M>".into());
+        assert!(maybe.is_err(), "{maybe:?}");
+        // It is written as it is read.
+        assert_eq!(
+            Xml::encode("maybe", &Maybe { known: 1.0, maybe: None }).unwrap(),
+            "<Maybe><known>1</known><maybe/></Maybe>"
+        );
+    }
+
+    #[test]
+    fn very_many_optional_numbers_that_are_empty_cost_two_readings() {
+        let text = format!("<S>{}</S>", "<point><flux/></point>".repeat(100_000));
+        let started = std::time::Instant::now();
+        let sparse: Sparse = Xml::decode("sparse", text.as_str().into()).unwrap();
+        assert_eq!(sparse.points.len(), 100_000);
+        assert!(started.elapsed() < std::time::Duration::from_secs(10), "{:?}", started.elapsed());
     }
 }
