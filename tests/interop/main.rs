@@ -10,6 +10,7 @@ mod new;
 mod python;
 mod registry;
 mod sky;
+mod resolution;
 mod to_python;
 
 use std::collections::BTreeSet;

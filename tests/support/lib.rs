@@ -8,6 +8,7 @@ mod book;
 pub mod corpus;
 pub mod hostile;
 pub mod made;
+pub mod pairs;
 pub mod process;
 pub mod proxy;
 pub mod registry;
