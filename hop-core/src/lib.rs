@@ -26,6 +26,7 @@ pub mod summary;
 pub mod testing;
 pub mod time;
 mod topic;
+mod uuid_string;
 mod value;
 mod version;
 
@@ -44,7 +45,8 @@ pub use self::registry::{Registration, Registry, RegistryBuilder};
 pub use self::schemas::{SchemaChain, SchemaId, SchemaLanguage, SchemaSource, SchemaText};
 pub use self::summary::Summary;
 pub use self::topic::{TopicPattern, TopicRule, TopicRules};
-pub use self::value::{Object, Text, Value};
+pub use self::uuid_string::UuidString;
+pub use self::value::{Integer, Object, Text, Value, nullable};
 pub use self::version::{UpgradeFrom, Version};
 
 /// Makes a struct or an enum with serde's traits a [`MessageModel`] and registers it; feature `derive`.

@@ -13,7 +13,7 @@ use serde::de::{
 };
 use serde::{Deserialize, forward_to_deserialize_any};
 
-use crate::value::{exact_integer, exact_text};
+use crate::value::{EXACT, exact_integer, exact_text};
 use crate::{Error, ErrorKind, Text};
 
 /// What a model is read from: a row of values, of which some are opened and gone through.
@@ -269,6 +269,15 @@ impl<'de> Reader<'_, 'de> {
         }
     }
 
+    /// A number with all its digits.
+    fn exact<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.0.next() {
+            Ok(Token::Digits(digits)) => visitor.visit_byte_buf(exact_integer(&digits)),
+            Ok(token) => self.token(token, visitor),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A value of the kind that the visitor is for.
     fn typed<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match self.0.next() {
@@ -336,8 +345,12 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_newtype_struct(self)
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        if name == EXACT { self.exact(visitor) } else { visitor.visit_newtype_struct(self) }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {

@@ -77,7 +77,7 @@ fn parts_that_hold_at_once_are_one_record() {
         r##"{"allOf": [{"$ref": "#/$defs/a"}, {"required": ["ra"]}], "properties": {"kind": {"enum": ["x", "y"]}, "n": true},
             "required": ["n"], "$defs": {"a": {"type": "object",
             "properties": {"ra": {"type": "number"}, "kind": {"type": "string"}, "n": {"type": "integer"}}}}}"##,
-        &["pub ra: f64,", "pub kind: Option<Kind>,", "pub n: i64,", "pub struct Alert {"],
+        &["pub ra: f64,", "pub kind: Option<Kind>,", "pub n: Integer,", "pub struct Alert {"],
     );
 }
 
@@ -136,7 +136,7 @@ fn names_are_rusts_and_the_schemas_stand_beside_them() {
             "pub ref_id: Option<String>,",
             "pub a_b: Option<String>,",
             "pub a_b2: Option<String>,",
-            "pub option: Option<AlertOption>,",
+            "pub option: Option<Option<AlertOption>>,",
         ],
     );
 }
@@ -257,7 +257,7 @@ fn hostile_schemas_end() {
             r##"{{"allOf": [{{"$ref": "#/$defs/d0"}}], "properties": {{"a": {{}}}}, "$defs": {{{}, "d60": {{"properties": {{"b": {{}}}}}}}}}}"##,
             twice.join(", ")
         ),
-        "larger than any",
+        "at most 100 schemas within each other",
     );
 }
 
@@ -460,6 +460,19 @@ fn types_that_double_with_each_level_and_very_many_types_end() {
         .map(|at| format!(r#"{{"name": "f{at}", "type": {{"type": "enum", "name": "e{at}", "symbols": ["a"]}}}}"#))
         .collect();
     let finished = generate(&format!(r#"{{"type": "record", "name": "many", "fields": [{}]}}"#, fields.join(",")));
+    assert_eq!(finished.expect(1), "");
+    assert!(finished.err.contains("at most 10000 fields in a record, found 12000"), "{}", finished.err);
+    let halves: Vec<String> = fields
+        .chunks(6000)
+        .enumerate()
+        .map(|(half, fields)| {
+            format!(
+                r#"{{"name": "h{half}", "type": {{"type": "record", "name": "half{half}", "fields": [{}]}}}}"#,
+                fields.join(",")
+            )
+        })
+        .collect();
+    let finished = generate(&format!(r#"{{"type": "record", "name": "many", "fields": [{}]}}"#, halves.join(",")));
     assert_eq!(finished.expect(1), "");
     assert!(finished.err.contains("at most 10000 types"), "{}", finished.err);
 }

@@ -196,11 +196,18 @@ fn what_is_generated_compiles_without_a_warning_and_reads_the_missions_messages(
     let (schema, _, messages) = SCHEMAS[0];
     let messages = corpus.as_ref().map(|corpus| messages.iter().map(|name| corpus.join("files").join(name)).collect());
     made.add_printed(&schemas.join(schema), "printed", "Printed", messages.unwrap_or_default());
+    let package = gcn();
     let mut core = Vec::new();
-    files(&schemas.join(CORE), &mut core);
+    // The package has them, too.
+    if package.is_none() {
+        files(&schemas.join(CORE), &mut core);
+    }
     for schema in &core {
         let name = schema.file_name().unwrap().to_str().unwrap().split('.').next().unwrap().to_lowercase();
         made.add(schema, &format!("core.{name}"), Vec::new());
+    }
+    if let Some(package) = package {
+        add_gcn(&mut made, &package);
     }
     // Files carry the schema that they were written by; of one schema one file is enough.
     let mut known = Vec::new();
@@ -252,6 +259,38 @@ fn what_is_generated_compiles_without_a_warning_and_reads_the_missions_messages(
     let tested = workshop.cargo(&folder, &["test", "--", "--nocapture"]);
     println!("{}", quietly(&tested));
     quietly(&workshop.cargo(&folder, &["doc", "--no-deps"]));
+}
+
+/// The package of GCN's schemas, which `tests/gcn/schema` fetches.
+fn gcn() -> Option<PathBuf> {
+    let folder = std::env::var_os("HOP_GCN_SCHEMA").map(PathBuf::from);
+    if folder.is_none() {
+        hop_tests::skip("GCN's schemas", "HOP_GCN_SCHEMA is not set: tests/gcn/schema prints it");
+    }
+    folder
+}
+
+/// A module for each of GCN's schemas, which reads the examples that name it.
+fn add_gcn(made: &mut Made, package: &Path) {
+    let mut all = Vec::new();
+    files(&package.join("gcn"), &mut all);
+    let (schemas, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        all.into_iter().partition(|path| path.to_string_lossy().ends_with(".schema.json"));
+    let mut left: Vec<PathBuf> =
+        others.into_iter().filter(|path| path.to_string_lossy().ends_with(".example.json")).collect();
+    assert!(schemas.len() >= 41 && left.len() >= 50, "{} schemas and {} examples", schemas.len(), left.len());
+    for schema in schemas {
+        let name = schema.strip_prefix(package).unwrap().to_str().unwrap().to_owned();
+        let of_it = |path: &PathBuf| {
+            let example: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+            example["$schema"].as_str().is_some_and(|of| of.ends_with(&format!("/{name}")))
+        };
+        let (examples, others) = left.into_iter().partition(of_it);
+        left = others;
+        let label = name.trim_start_matches("gcn/").trim_end_matches(".schema.json").to_lowercase();
+        made.add(&schema, &format!("package.{}", label.replace('/', ".")), examples);
+    }
+    assert!(left.is_empty(), "they name no schema of the package: {left:?}");
 }
 
 fn avro_files(corpus: &Path) -> Vec<PathBuf> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::name::{self, Convention, Names};
-use super::shape::{Choice, Field, Id, Presence, Shape, Shapes, Type};
+use super::shape::{Branch, Choice, Field, Id, Presence, Shape, Shapes, Symbol, Type};
 use super::{Module, docs};
 
 /// The names of the types of a module.
@@ -42,7 +42,7 @@ impl TypeNames {
 /// The text of a module.
 pub(super) fn module(module: &Module<'_>) -> String {
     let mut body = String::new();
-    let mut writer = Writer { module, out: &mut body };
+    let mut writer = Writer { module, circles: module.shapes.circles(), out: &mut body };
     for id in module.shapes.needed(module.root) {
         writer.item(id);
     }
@@ -84,11 +84,10 @@ fn uses(body: &str) -> String {
     if named("BTreeMap") {
         out.push_str("use std::collections::BTreeMap;\n\n");
     }
-    out.push_str(match (named("Object"), named("Value")) {
-        (true, true) => "use hop_core::{HopModel, Object, Value};\n",
-        (true, false) => "use hop_core::{HopModel, Object};\n",
-        (false, true) => "use hop_core::{HopModel, Value};\n",
-        (false, false) => "use hop_core::HopModel;\n",
+    let core: Vec<&str> = ["Integer", "Object", "UuidString", "Value"].into_iter().filter(|name| named(name)).collect();
+    out.push_str(&match core.as_slice() {
+        [] => "use hop_core::HopModel;\n".to_owned(),
+        core => format!("use hop_core::{{HopModel, {}}};\n", core.join(", ")),
     });
     if named("Avro") {
         out.push_str("use hop_models::codec::Avro;\n");
@@ -122,6 +121,8 @@ fn types_in(line: &str) -> &str {
 
 struct Writer<'a> {
     module: &'a Module<'a>,
+    /// The circle of each item.
+    circles: Vec<usize>,
     out: &'a mut String,
 }
 
@@ -209,7 +210,12 @@ impl Writer<'_> {
             }
             match field.presence {
                 Presence::Required => {}
-                Presence::Optional => {
+                Presence::Nullable if matches!(field.of, Type::Option(_) | Type::Any | Type::Null) => {
+                    self.line("    #[serde(default, deserialize_with = \"hop_core::nullable\")]");
+                    self.line("    #[serde(skip_serializing_if = \"Option::is_none\")]");
+                    of = format!("Option<{of}>");
+                }
+                Presence::Optional | Presence::Nullable => {
                     self.line("    #[serde(skip_serializing_if = \"Option::is_none\")]");
                     if !matches!(field.of, Type::Option(_)) {
                         of = format!("Option<{of}>");
@@ -228,19 +234,19 @@ impl Writer<'_> {
         }
     }
 
-    fn enumeration(&mut self, name: &str, symbols: &[String]) {
+    fn enumeration(&mut self, name: &str, symbols: &[Symbol]) {
         let mut names = Names::without(&[]);
-        let mut pairs: Vec<(String, String)> =
-            symbols.iter().map(|symbol| (names.give(&[name::type_name(symbol, "Empty")]), symbol.clone())).collect();
+        let rust = |symbol: &Symbol| (names.give(&[name::type_name(&symbol.text, "Empty")]), symbol.text.clone());
+        let pairs: Vec<(String, String)> = symbols.iter().map(rust).collect();
         let convention = Convention::best(&pairs, Convention::variant);
         let other = names.give(&["Other".to_owned(), "Unlisted".to_owned()]);
         self.allow_names(name, pairs.iter().map(|(rust, _)| rust.as_str()).chain([other.as_str()]));
         self.rename_all(convention);
         self.line(&format!("pub enum {name} {{"));
-        for (rust, symbol) in pairs.drain(..) {
-            self.line(&format!("    /// {}", docs::code(&symbol)));
-            if convention.variant(&rust) != symbol {
-                self.line(&format!("    #[serde(rename = {symbol:?})]"));
+        for ((rust, text), symbol) in pairs.iter().zip(symbols) {
+            self.docs(&symbol.docs, &docs::code(text), "    ");
+            if convention.variant(rust) != *text {
+                self.line(&format!("    #[serde(rename = {text:?})]"));
             }
             self.line(&format!("    {rust},"));
         }
@@ -252,8 +258,7 @@ impl Writer<'_> {
 
     fn choice(&mut self, id: Id, name: &str, choice: &Choice) {
         let mut names = Names::without(&[]);
-        let variants: Vec<String> =
-            choice.branches.iter().map(|branch| names.give(&[self.variant(&branch.of)])).collect();
+        let variants: Vec<String> = choice.branches.iter().map(|branch| names.give(&[self.variant(branch)])).collect();
         self.allow_names(name, variants.iter().map(String::as_str));
         if !choice.tagged {
             self.line("#[serde(untagged)]");
@@ -307,13 +312,16 @@ impl Writer<'_> {
         matches!(of, Type::Item(id) if matches!(self.module.shapes.items[*id].shape, Shape::Record(_)))
     }
 
-    fn variant(&self, of: &Type) -> String {
-        match of {
+    fn variant(&self, branch: &Branch) -> String {
+        if let Some(called) = &branch.called {
+            return name::type_name(called, "Empty");
+        }
+        match &branch.of {
             Type::Null => "Null",
             Type::Bool => "Bool",
-            Type::Int32 | Type::Int64 | Type::Unsigned => "Integer",
+            Type::Int32 | Type::Int64 | Type::Integer => "Integer",
             Type::Float | Type::Double => "Number",
-            Type::Text => "Text",
+            Type::Text | Type::Uuid => "Text",
             Type::Bytes | Type::Fixed(_) => "Bytes",
             Type::List(_) => "List",
             Type::Array(..) | Type::Tuple(_) => "Array",
@@ -332,10 +340,11 @@ impl Writer<'_> {
             Type::Bool => "bool".to_owned(),
             Type::Int32 => "i32".to_owned(),
             Type::Int64 => "i64".to_owned(),
-            Type::Unsigned => "u64".to_owned(),
+            Type::Integer => "Integer".to_owned(),
             Type::Float => "f32".to_owned(),
             Type::Double => "f64".to_owned(),
             Type::Text => "String".to_owned(),
+            Type::Uuid => "UuidString".to_owned(),
             Type::Bytes => "ByteBuf".to_owned(),
             Type::Fixed(size) => format!("ByteArray<{size}>"),
             Type::Any => "Value".to_owned(),
@@ -344,7 +353,9 @@ impl Writer<'_> {
             Type::Array(of, length) => format!("[{}; {length}]", one(of)),
             Type::Tuple(of) => format!("({})", of.iter().map(one).collect::<Vec<_>>().join(", ")),
             Type::Option(of) => format!("Option<{}>", one(of)),
-            Type::Item(id) if self.module.shapes.holds(*id, within) => format!("Box<{}>", self.module.names.get(*id)),
+            Type::Item(id) if self.circles.get(within) == Some(&self.circles[*id]) => {
+                format!("Box<{}>", self.module.names.get(*id))
+            }
             Type::Item(id) => self.module.names.get(*id).to_owned(),
         }
     }
@@ -364,9 +375,9 @@ fn plain(of: &Type) -> &'static str {
     match of {
         Type::Null => "Nothing.",
         Type::Bool => "True or false.",
-        Type::Int32 | Type::Int64 | Type::Unsigned => "A whole number.",
+        Type::Int32 | Type::Int64 | Type::Integer => "A whole number.",
         Type::Float | Type::Double => "A number.",
-        Type::Text => "Text.",
+        Type::Text | Type::Uuid => "Text.",
         Type::Bytes | Type::Fixed(_) => "Bytes.",
         Type::List(_) => "Several.",
         Type::Array(..) | Type::Tuple(_) => "So many.",

@@ -1,8 +1,8 @@
 //! A message that fits: what the schema gives as examples, and the rest made up.
 
-use hop_core::{Object, Value};
+use hop_core::{UuidString, Value};
 
-use super::shape::{Branch, Field, Id, Presence, Shape, Shapes, Type};
+use super::shape::{Branch, Field, Id, Shape, Shapes, Type};
 
 /// A message of `root`, in the order and the types in which the generated code writes it.
 ///
@@ -45,7 +45,7 @@ impl Maker<'_> {
         self.within.push(id);
         let made = match &self.shapes.items[id].shape {
             Shape::Record(fields) => self.record(fields),
-            Shape::Enumeration(symbols) => symbols.first().map(|symbol| symbol.as_str().into()),
+            Shape::Enumeration(symbols) => symbols.first().map(|symbol| symbol.text.as_str().into()),
             Shape::Constant(text) => Some(text.as_str().into()),
             Shape::Choice(choice) => choice.branches.iter().find_map(|branch| {
                 let content = self.of(&branch.of, "")?;
@@ -67,19 +67,17 @@ impl Maker<'_> {
     }
 
     fn record(&mut self, fields: &[Field]) -> Option<Value> {
-        let mut object = Object::new();
+        let mut entries = Vec::with_capacity(fields.len());
         for field in fields.iter().filter(|field| !field.rest) {
             let given = field.example.as_ref().and_then(|example| self.of_as(&field.of, example));
             match given.or_else(|| self.of(&field.of, &field.key)) {
-                Some(value) if field.presence == Presence::Optional && value.is_null() => {}
-                Some(value) => {
-                    object.insert(field.key.as_str(), value);
-                }
-                None if field.presence == Presence::Optional => {}
+                Some(value) if field.presence.is_optional() && value.is_null() => {}
+                Some(value) => entries.push((field.key.as_str(), value)),
+                None if field.presence.is_optional() => {}
                 None => return None,
             }
         }
-        Some(Value::Object(object))
+        Some(Value::object(entries))
     }
 
     /// Something of a type; `key` is the field that it is for.
@@ -89,11 +87,12 @@ impl Maker<'_> {
             Type::Null => Value::Null,
             Type::Any => self.any.clone(),
             Type::Bool => true.into(),
-            Type::Int32 | Type::Int64 | Type::Unsigned => 1.into(),
+            Type::Int32 | Type::Int64 | Type::Integer => 1.into(),
             // What 32 bits hold too.
             Type::Float | Type::Double => 1.5.into(),
             Type::Text if is_time(key) => "2026-03-04T05:06:07.000Z".into(),
             Type::Text => "example".into(),
+            Type::Uuid => UUID.into(),
             Type::Bytes => Value::Bytes(bytes::Bytes::from_static(b"example")),
             Type::Fixed(size) => Value::Bytes(vec![0; *size].into()),
             Type::List(of) => Value::Array(self.of(of, key).into_iter().collect()),
@@ -113,8 +112,8 @@ impl Maker<'_> {
             (Type::Option(of), given) => self.of_as(of, given)?,
             (Type::Bool, Value::Bool(_)) | (Type::Text, Value::String(_)) => given.clone(),
             (Type::Int32, Value::Int(number)) => Value::Int(i32::try_from(*number).ok()?.into()),
-            (Type::Unsigned, Value::Int(number)) => Value::Int(u64::try_from(*number).ok().and(Some(*number))?),
-            (Type::Int64, Value::Int(_)) => given.clone(),
+            (Type::Int64 | Type::Integer, Value::Int(_)) | (Type::Integer, Value::BigInt(_)) => given.clone(),
+            (Type::Uuid, Value::String(text)) => text.as_str()?.parse::<UuidString>().ok().and(Some(given.clone()))?,
             (Type::Double, number) => number.as_f64()?.into(),
             // In as few digits as tell it apart, as it will be shown.
             (Type::Float, number) => (number.as_f64()? as f32).to_string().parse::<f64>().ok()?.into(),
@@ -150,24 +149,21 @@ impl Maker<'_> {
     fn item_as(&mut self, id: Id, given: &Value) -> Option<Value> {
         match (&self.shapes.items[id].shape, given) {
             (Shape::Record(fields), Value::Object(given)) => {
-                let mut object = Object::new();
+                let mut entries = Vec::with_capacity(fields.len());
                 for field in fields.iter().filter(|field| !field.rest) {
                     match given.get(&field.key) {
                         Some(given) => match self.of_as(&field.of, given)? {
-                            // Left out, or null: it is written the same way.
-                            Value::Null if field.presence == Presence::Optional => {}
-                            value => {
-                                object.insert(field.key.as_str(), value);
-                            }
+                            Value::Null if field.presence.is_optional() => {}
+                            value => entries.push((field.key.as_str(), value)),
                         },
-                        None if field.presence == Presence::Optional => {}
+                        None if field.presence.is_optional() => {}
                         None if matches!(field.of, Type::Option(_) | Type::Any | Type::Null) => {
-                            object.insert(field.key.as_str(), Value::Null);
+                            entries.push((field.key.as_str(), Value::Null));
                         }
                         None => return None,
                     }
                 }
-                Some(Value::Object(object))
+                Some(Value::object(entries))
             }
             (Shape::Enumeration(_), Value::String(_)) => Some(given.clone()),
             (Shape::Constant(text), given) => (given.as_str() == Some(text)).then(|| given.clone()),
@@ -179,6 +175,9 @@ impl Maker<'_> {
         }
     }
 }
+
+/// A UUID as an example.
+pub(super) const UUID: &str = "e09921f1-7c3b-4b6e-9d7c-2f1d2b6a1c55";
 
 /// Whether a field is a point in time, going by its name.
 fn is_time(key: &str) -> bool {

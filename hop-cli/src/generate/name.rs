@@ -1,6 +1,6 @@
 //! Names in Rust for the names of a schema.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 
@@ -63,7 +63,7 @@ const KEYWORDS: [&str; 51] = [
 const NEVER: [&str; 4] = ["self", "super", "crate", "_"];
 
 /// What generated code names beside its own types.
-pub(super) const TAKEN: [&str; 22] = [
+pub(super) const TAKEN: [&str; 24] = [
     "Avro",
     "BTreeMap",
     "Box",
@@ -75,6 +75,7 @@ pub(super) const TAKEN: [&str; 22] = [
     "Deserialize",
     "Err",
     "HopModel",
+    "Integer",
     "None",
     "Object",
     "Ok",
@@ -84,32 +85,40 @@ pub(super) const TAKEN: [&str; 22] = [
     "Serialize",
     "Some",
     "String",
+    "UuidString",
     "Value",
     "Vec",
 ];
 
 /// Names that are given once.
-pub(super) struct Names(HashSet<String>);
+pub(super) struct Names {
+    given: HashSet<String>,
+    /// The number that a name which is given already is tried with next.
+    numbers: HashMap<String, usize>,
+}
 
 impl Names {
     /// None of `taken` is given.
     pub(super) fn without(taken: &[&str]) -> Self {
-        Self(taken.iter().map(|name| (*name).to_owned()).collect())
+        Self { given: taken.iter().map(|name| (*name).to_owned()).collect(), numbers: HashMap::new() }
     }
 
     /// The first of `wanted` that is free; else the last of them with a number.
     pub(super) fn give(&mut self, wanted: &[String]) -> String {
         for name in wanted {
-            if self.0.insert(name.clone()) {
+            if self.given.insert(name.clone()) {
                 return name.clone();
             }
         }
         let last = wanted.last().map_or("Unnamed", String::as_str);
-        // One of the first names that are more than there are is free.
-        (2..=self.0.len() + 2)
-            .map(|number| format!("{last}{number}"))
-            .find(|name| self.0.insert(name.clone()))
-            .unwrap_or_else(|| last.to_owned())
+        let number = self.numbers.entry(last.to_owned()).or_insert(1);
+        loop {
+            *number += 1;
+            let name = format!("{last}{number}");
+            if self.given.insert(name.clone()) {
+                return name;
+            }
+        }
     }
 }
 

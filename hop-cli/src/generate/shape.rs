@@ -1,6 +1,6 @@
 //! What a schema describes, in whichever language it is written: types, and the types that have a name.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use hop_core::Value;
 
@@ -32,12 +32,19 @@ pub(super) enum Shape {
     Pending,
     Record(Vec<Field>),
     /// Texts that the schema lists.
-    Enumeration(Vec<String>),
+    Enumeration(Vec<Symbol>),
     /// This one text: it tells a branch of a choice from the others.
     Constant(String),
     Choice(Choice),
     /// One type under a name: a message that is no record.
     Alias(Type),
+}
+
+/// A text that a schema lists.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Symbol {
+    pub(super) text: String,
+    pub(super) docs: String,
 }
 
 /// One of several types.
@@ -54,6 +61,14 @@ pub(super) struct Branch {
     pub(super) of: Type,
     /// What it is called beside its content, where that is not the short name of its type.
     pub(super) tag: Option<String>,
+    /// What tells it from the others, where that names it better than its type does.
+    pub(super) called: Option<String>,
+}
+
+impl Branch {
+    pub(super) fn of(of: Type) -> Self {
+        Self { docs: String::new(), of, tag: None, called: None }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -76,22 +91,32 @@ pub(super) struct Field {
 pub(super) enum Presence {
     /// The content is refused, unless the type says otherwise.
     Required,
-    /// There is none, and none is written.
+    /// There is none, and none is written; null is the same.
     Optional,
+    /// There is none, and none is written; null is not the same, where the type has it.
+    Nullable,
     /// It is empty, zero or false.
     Defaulted,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+impl Presence {
+    pub(super) fn is_optional(self) -> bool {
+        matches!(self, Self::Optional | Self::Nullable)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Type {
     Null,
     Bool,
     Int32,
     Int64,
-    Unsigned,
+    /// Of any size.
+    Integer,
     Float,
     Double,
     Text,
+    Uuid,
     Bytes,
     /// So many bytes.
     Fixed(usize),
@@ -153,17 +178,20 @@ impl Shapes {
                 }
             }
         }
-        let tells = |(id, _, key, text): &&(Id, usize, String, String)| {
-            texts.iter().any(|(other, _, other_key, other_text)| other != id && other_key == key && other_text != text)
-        };
-        let told: Vec<_> = texts.iter().filter(tells).collect();
+        // A record has one text for a key: of two texts each is another record's.
+        let mut by_key: HashMap<&str, HashSet<&str>> = HashMap::new();
+        for (_, _, key, text) in &texts {
+            by_key.entry(key).or_default().insert(text);
+        }
+        let tells = |key: &str| by_key.get(key).is_some_and(|texts| texts.len() > 1);
+        let told: Vec<_> = texts.iter().filter(|(_, _, key, _)| tells(key)).collect();
         for (id, at, key, text) in &told {
             let of = match &self.items[*id].shape {
                 Shape::Record(fields) => &fields[*at].of,
                 _ => continue,
             };
             // It may be a branch of another choice already.
-            if matches!(of, Type::Item(_)) {
+            if matches!(of, Type::Item(of) if matches!(self.items[*of].shape, Shape::Constant(_))) {
                 continue;
             }
             let within = self.items[*id].known_as.clone();
@@ -210,18 +238,56 @@ impl Shapes {
         order
     }
 
-    /// Whether an item of this size is within itself: then what names it from inside needs a box.
-    pub(super) fn holds(&self, outer: Id, inner: Id) -> bool {
-        let (mut seen, mut ahead) = (HashSet::new(), vec![outer]);
-        while let Some(id) = ahead.pop() {
-            if id == inner {
-                return true;
-            }
-            if seen.insert(id) {
-                ahead.extend(self.held(id, true));
+    /// For each item the number of its circle: items that hold each other, without a pointer of their own between them, have
+    /// the same. What names one of them from within another needs a box.
+    pub(super) fn circles(&self) -> Vec<usize> {
+        let edges: Vec<Vec<Id>> = (0..self.items.len()).map(|id| self.held(id, true)).collect();
+        let mut back: Vec<Vec<Id>> = vec![Vec::new(); edges.len()];
+        for (from, held) in edges.iter().enumerate() {
+            held.iter().for_each(|to| back[*to].push(from));
+        }
+        // By Kosaraju: the items in the order in which a walk leaves them, and from the last one against the edges.
+        let (mut left, mut seen) = (Vec::with_capacity(edges.len()), vec![false; edges.len()]);
+        for start in 0..edges.len() {
+            let mut ahead = vec![(start, 0)];
+            while let Some((id, next)) = ahead.pop() {
+                if next == 0 && std::mem::replace(&mut seen[id], true) {
+                    continue;
+                }
+                match edges[id].get(next) {
+                    Some(to) => ahead.extend([(id, next + 1), (*to, 0)]),
+                    None => left.push(id),
+                }
             }
         }
-        false
+        let mut circles = vec![usize::MAX; edges.len()];
+        for start in left.into_iter().rev() {
+            let mut ahead = vec![start];
+            while let Some(id) = ahead.pop() {
+                if circles[id] == usize::MAX {
+                    circles[id] = start;
+                    ahead.extend(&back[id]);
+                }
+            }
+        }
+        circles
+    }
+
+    /// The text that tells a branch from the others: its constant, or the one name that it has to have.
+    pub(super) fn telling(&self, branch: &Type) -> Option<&str> {
+        let Type::Item(id) = branch else { return None };
+        let Shape::Record(fields) = &self.items[*id].shape else { return None };
+        let constant = fields.iter().find_map(|field| match &field.of {
+            Type::Item(of) => match &self.items[*of].shape {
+                Shape::Constant(text) => Some(text.as_str()),
+                _ => None,
+            },
+            _ => None,
+        });
+        constant.or(match fields.as_slice() {
+            [only] if only.is_required() => Some(&only.key),
+            _ => None,
+        })
     }
 }
 
@@ -230,7 +296,7 @@ impl Shapes {
 /// Where that cannot be, it is one type that holds them all.
 pub(super) fn told_apart(shapes: &Shapes, of: Vec<Type>) -> Vec<Type> {
     let is_text = |one: &Type| match one {
-        Type::Text => true,
+        Type::Text | Type::Uuid => true,
         Type::Item(id) => matches!(shapes.items[*id].shape, Shape::Enumeration(_)),
         _ => false,
     };
@@ -246,7 +312,7 @@ pub(super) fn told_apart(shapes: &Shapes, of: Vec<Type>) -> Vec<Type> {
     }
     for (narrow, wide) in [
         (Type::Int32, Type::Int64),
-        (Type::Unsigned, Type::Int64),
+        (Type::Int64, Type::Integer),
         (Type::Float, Type::Double),
         (Type::Fixed(0), Type::Bytes),
     ] {
@@ -254,18 +320,14 @@ pub(super) fn told_apart(shapes: &Shapes, of: Vec<Type>) -> Vec<Type> {
             of.retain(|one| std::mem::discriminant(one) != std::mem::discriminant(&narrow));
         }
     }
-    let mut apart: Vec<Type> = Vec::with_capacity(of.len());
-    for one in of {
-        if !apart.contains(&one) {
-            apart.push(one);
-        }
-    }
+    let mut seen = HashSet::new();
+    let mut apart: Vec<Type> = of.into_iter().filter(|one| seen.insert(one.clone())).collect();
     // What takes less comes first: whole numbers before others, records that require more before those that require less.
-    apart.sort_by_key(|one| match one {
+    apart.sort_by_cached_key(|one| match one {
         Type::Null | Type::Bool => (0, 0),
-        Type::Int32 | Type::Int64 | Type::Unsigned => (1, 0),
+        Type::Int32 | Type::Int64 | Type::Integer => (1, 0),
         Type::Float | Type::Double => (2, 0),
-        Type::Text => (3, 0),
+        Type::Text | Type::Uuid => (3, 0),
         Type::Fixed(_) => (4, 0),
         Type::Bytes => (5, 0),
         Type::Array(..) | Type::Tuple(_) => (6, 0),
@@ -280,24 +342,57 @@ pub(super) fn told_apart(shapes: &Shapes, of: Vec<Type>) -> Vec<Type> {
     if swallows(shapes, &apart) { vec![Type::Any] } else { apart }
 }
 
+/// Of more records than these none is looked for that takes another's content: any value is kept.
+const MOST_RECORDS: usize = 256;
+
+/// What a record looks like beside others.
+struct Look<'a> {
+    keys: HashSet<&'a str>,
+    required: Vec<&'a str>,
+    /// The texts that its required fields always have.
+    constants: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Look<'a> {
+    /// `None` for what is not read yet.
+    fn of(shapes: &'a Shapes, shape: &'a Shape) -> Option<Self> {
+        let Shape::Record(fields) = shape else { return None };
+        let required = fields.iter().filter(|field| field.is_required());
+        let constant = |field: &'a Field| match field.of {
+            Type::Item(id) => match &shapes.items[id].shape {
+                Shape::Constant(text) => Some((field.key.as_str(), text.as_str())),
+                _ => None,
+            },
+            _ => None,
+        };
+        Some(Self {
+            keys: fields.iter().map(|field| field.key.as_str()).collect(),
+            constants: required.clone().filter_map(constant).collect(),
+            required: required.map(|field| field.key.as_str()).collect(),
+        })
+    }
+
+    /// Whether content of the other may be taken for this.
+    fn takes(&self, other: &Self) -> bool {
+        let apart =
+            self.constants.iter().any(|(key, text)| other.constants.get(key).is_some_and(|other| other != text));
+        !apart && self.required.iter().all(|key| other.keys.contains(key))
+    }
+}
+
 /// Whether one of `apart`, tried in their order, takes what is another's, and loses the fields that it does not know.
 fn swallows(shapes: &Shapes, apart: &[Type]) -> bool {
-    let records: Vec<&Shape> = apart
+    let records: Vec<Option<Look<'_>>> = apart
         .iter()
         .filter_map(|one| match one {
             Type::Item(id) => Some(&shapes.items[*id].shape),
             _ => None,
         })
         .filter(|shape| matches!(shape, Shape::Record(_) | Shape::Pending))
+        .map(|shape| Look::of(shapes, shape))
         .collect();
-    let takes = |one: &Shape, other: &Shape| match (one, other) {
-        (Shape::Record(one), Shape::Record(other)) => {
-            if told_by_constant(shapes, one, other) {
-                return false;
-            }
-            let mut required = one.iter().filter(|field| field.is_required());
-            required.all(|field| other.iter().any(|other| other.key == field.key))
-        }
+    let takes = |one: &Option<Look<'_>>, other: &Option<Look<'_>>| match (one, other) {
+        (Some(one), Some(other)) => one.takes(other),
         // What is not read yet may take anything.
         _ => true,
     };
@@ -307,28 +402,11 @@ fn swallows(shapes: &Shapes, apart: &[Type]) -> bool {
         matches!(one, Type::List(_) | Type::Array(..) | Type::Tuple(_) | Type::Map(_))
             && items.iter().any(|id| matches!(shapes.items[*id].shape, Shape::Record(_) | Shape::Pending))
     };
-    let requires_nothing = |shape: &&&Shape| match shape {
-        Shape::Record(fields) => !fields.iter().any(Field::is_required),
-        _ => true,
-    };
-    records.iter().enumerate().any(|(at, one)| records[at + 1..].iter().any(|other| takes(one, other)))
+    let requires_nothing = |look: &Option<Look<'_>>| look.as_ref().is_none_or(|look| look.required.is_empty());
+    records.len() > MOST_RECORDS
+        || records.iter().enumerate().any(|(at, one)| records[at + 1..].iter().any(|other| takes(one, other)))
         || apart.iter().filter(of_records).count() > 1
-        || (apart.iter().any(|one| matches!(one, Type::Map(_))) && records.iter().any(|shape| requires_nothing(&shape)))
-}
-
-/// Whether two records have a field that is one text in this and another in that.
-fn told_by_constant(shapes: &Shapes, one: &[Field], other: &[Field]) -> bool {
-    let constant = |field: &Field| match field.of {
-        Type::Item(id) => match &shapes.items[id].shape {
-            Shape::Constant(text) => Some(text.clone()),
-            _ => None,
-        },
-        _ => None,
-    };
-    one.iter().filter(|field| field.is_required()).any(|field| {
-        let there = other.iter().find(|other| other.key == field.key && other.is_required()).and_then(constant);
-        matches!((constant(field), there), (Some(this), Some(that)) if this != that)
-    })
+        || (apart.iter().any(|one| matches!(one, Type::Map(_))) && records.iter().any(requires_nothing))
 }
 
 impl Field {

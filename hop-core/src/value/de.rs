@@ -13,6 +13,33 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
+/// Reads a field that is there, null or not, as `Some`: with `#[serde(default)]`, `None` is left for one that is not there.
+///
+/// ```
+/// use hop_core::Value;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+/// struct Event {
+///     #[serde(default, deserialize_with = "hop_core::nullable")]
+///     #[serde(skip_serializing_if = "Option::is_none")]
+///     probability: Option<Option<f64>>,
+/// }
+///
+/// for (text, probability) in [("{}", None), (r#"{"probability": null}"#, Some(None)), (r#"{"probability": 0.5}"#, Some(Some(0.5)))] {
+///     let event: Event = Value::from_json(text)?.read()?;
+///     assert_eq!(event, Event { probability });
+///     assert_eq!(Value::of(&event)?.to_json()?, text.as_bytes());
+/// }
+/// # Ok::<(), hop_core::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of reading a `T`.
+pub fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 struct ValueVisitor;
 
 impl<'de> Visitor<'de> for ValueVisitor {

@@ -47,8 +47,9 @@ pub(super) fn value(bytes: &[u8]) -> Option<Value> {
     }
 }
 
-/// The name of the newtype by which [`ValueSerializer`](super::ser::ValueSerializer) knows such a value.
-pub(super) const NAME: &str = "$hop_core::value::exact";
+/// The name of the newtype by which [`ValueSerializer`](super::ser::ValueSerializer) knows such a value, and the reader of
+/// models an [`Integer`](super::Integer).
+pub(crate) const NAME: &str = "$hop_core::value::exact";
 
 /// Writes text: as it is where it is Unicode or goes into a value, else with replacements for lone surrogates.
 pub(super) fn serialize_text<S: Serializer>(text: &Text, serializer: S) -> Result<S::Ok, S::Error> {

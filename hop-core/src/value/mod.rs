@@ -2,6 +2,7 @@
 
 mod de;
 mod exact;
+mod integer;
 mod ser;
 mod source;
 mod text;
@@ -10,7 +11,9 @@ use std::fmt;
 
 use bytes::Bytes;
 
-pub(crate) use self::exact::{integer as exact_integer, text as exact_text};
+pub use self::de::nullable;
+pub(crate) use self::exact::{NAME as EXACT, integer as exact_integer, text as exact_text};
+pub use self::integer::Integer;
 pub(crate) use self::source::{number, read};
 pub(crate) use self::text::CHUNK;
 pub use self::text::Text;
@@ -326,6 +329,11 @@ impl Object {
             join(&mut entries);
         }
         Self(entries)
+    }
+
+    /// Returns the entry at a place in the order.
+    pub fn get_index(&self, at: usize) -> Option<(&Text, &Value)> {
+        self.0.get(at).map(|(key, value)| (key, value))
     }
 
     /// The entries in order.

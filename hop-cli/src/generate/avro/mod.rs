@@ -8,8 +8,9 @@ use std::path::Path;
 use hop_core::{Error, ErrorKind, Location, Object, Value};
 use hop_models::avro::Schema;
 
-use super::shape::{Branch, Choice, Field, Id, Item, Presence, Shape, Shapes, Type};
-use super::{Origin, read_json};
+use super::example::UUID;
+use super::shape::{Branch, Choice, Field, Id, Item, Presence, Shape, Shapes, Symbol, Type};
+use super::{MOST_FIELDS, MOST_TYPES, Origin, read_json};
 
 /// A schema, read.
 pub(super) struct Avro {
@@ -24,7 +25,8 @@ pub(super) struct Avro {
 /// Kind `Invalid` when it is none, or names what is declared neither in it nor beside it.
 pub(super) fn read(path: &Path, json: &Value) -> Result<Avro, Error> {
     let schema = Schema::parse(&String::from_utf8_lossy(&neighbours::complete(path, json)?.to_json()?))?;
-    let mut reader = Reader { shapes: Shapes::default(), named: HashMap::new(), path: Vec::new() };
+    let mut reader =
+        Reader { shapes: Shapes::default(), named: HashMap::new(), full: HashMap::new(), path: Vec::new() };
     let root = reader.of(schema.json(), "", "message")?;
     let root = match root {
         Type::Item(id) => id,
@@ -54,6 +56,8 @@ pub(super) fn is_avro(json: &Value) -> bool {
 struct Reader {
     shapes: Shapes,
     named: HashMap<String, Type>,
+    /// The full names of items.
+    full: HashMap<Id, String>,
     path: Vec<String>,
 }
 
@@ -107,9 +111,14 @@ impl Reader {
 
     fn record(&mut self, object: &Object) -> Result<Type, Error> {
         let name = name_of(object);
-        let id = self.declare(&name, docs_of(object), Shape::Pending);
+        let id = self.declare(&name, docs_of(object), Shape::Pending)?;
         let mut fields: Vec<Field> = Vec::new();
-        for json in object.get("fields").and_then(Value::as_array).unwrap_or_default() {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let list = object.get("fields").and_then(Value::as_array).unwrap_or_default();
+        if list.len() > MOST_FIELDS {
+            return Err(self.limit(format!("at most {MOST_FIELDS} fields in a record"), list.len()));
+        }
+        for json in list {
             let key = json["name"].as_str().unwrap_or_default().to_owned();
             self.path.push(key.clone());
             let of = self.of(&json["type"], &name, &key)?;
@@ -125,9 +134,12 @@ impl Reader {
                 rest: false,
             };
             // Schemas in use name fields twice. The last value stands, as in the reading.
-            match fields.iter_mut().find(|earlier| earlier.key == field.key) {
-                Some(earlier) => *earlier = field,
-                None => fields.push(field),
+            match places.get(&field.key) {
+                Some(earlier) => fields[*earlier] = field,
+                None => {
+                    places.insert(field.key.clone(), fields.len());
+                    fields.push(field);
+                }
             }
             self.path.pop();
         }
@@ -137,16 +149,21 @@ impl Reader {
 
     fn enumeration(&mut self, object: &Object) -> Result<Type, Error> {
         let symbols = object.get("symbols").and_then(Value::as_array).unwrap_or_default();
-        let symbols = symbols.iter().filter_map(|symbol| symbol.as_str().map(str::to_owned)).collect();
-        Ok(Type::Item(self.declare(&name_of(object), docs_of(object), Shape::Enumeration(symbols))))
+        let texts = symbols.iter().filter_map(Value::as_str);
+        let symbols = texts.map(|text| Symbol { text: text.to_owned(), docs: String::new() }).collect();
+        Ok(Type::Item(self.declare(&name_of(object), docs_of(object), Shape::Enumeration(symbols))?))
     }
 
-    fn declare(&mut self, name: &str, docs: String, shape: Shape) -> Id {
+    fn declare(&mut self, name: &str, docs: String, shape: Shape) -> Result<Id, Error> {
+        if self.shapes.items.len() >= MOST_TYPES {
+            return Err(self.limit(format!("at most {MOST_TYPES} types"), self.shapes.items.len() + 1));
+        }
         let (within, known_as) = name.rsplit_once('.').unwrap_or(("", name));
         let within = within.rsplit('.').next().unwrap_or_default().to_owned();
         let id = self.shapes.add(Item { known_as: known_as.to_owned(), within, docs, shape, example: None });
         self.named.insert(name.to_owned(), Type::Item(id));
-        id
+        self.full.insert(id, name.to_owned());
+        Ok(id)
     }
 
     fn union(&mut self, branches: &[Value], within: &str, key: &str) -> Result<Type, Error> {
@@ -174,9 +191,17 @@ impl Reader {
         match <[Type; 1]>::try_from(of) {
             Ok([one]) => one,
             Err(of) => {
-                let tags: Vec<Option<String>> = of.iter().map(|one| self.tag(one, &of)).collect();
-                let branches =
-                    of.into_iter().zip(tags).map(|(of, tag)| Branch { docs: String::new(), of, tag }).collect();
+                let mut alike: HashMap<&str, usize> = HashMap::new();
+                for known_as in of.iter().filter_map(|one| self.known_as(one)) {
+                    *alike.entry(known_as).or_default() += 1;
+                }
+                // The full name of a branch, where others have the same short one.
+                let tag = |one: &Type| match one {
+                    Type::Item(id) if alike.get(self.known_as(one)?)? > &1 => self.full.get(id).cloned(),
+                    _ => None,
+                };
+                let tags: Vec<Option<String>> = of.iter().map(tag).collect();
+                let branches = of.into_iter().zip(tags).map(|(of, tag)| Branch { tag, ..Branch::of(of) }).collect();
                 let within = within.rsplit('.').next().unwrap_or_default().to_owned();
                 let shape = Shape::Choice(Choice { branches, tagged });
                 let docs = String::new();
@@ -185,19 +210,18 @@ impl Reader {
         }
     }
 
-    /// The full name of a branch, where others have the same short one.
-    fn tag(&self, of: &Type, among: &[Type]) -> Option<String> {
+    fn known_as(&self, of: &Type) -> Option<&str> {
         let Type::Item(id) = of else { return None };
-        let known_as = |id: Id| &self.shapes.items[id].known_as;
-        let same = |other: &&Type| matches!(other, Type::Item(other) if known_as(*other) == known_as(*id));
-        if among.iter().filter(same).count() < 2 {
-            return None;
-        }
-        self.named.iter().find(|(_, named)| *named == of).map(|(full, _)| full.clone())
+        Some(&self.shapes.items[*id].known_as)
     }
 
     fn is_enumeration(&self, id: Id) -> bool {
         matches!(self.shapes.items[id].shape, Shape::Enumeration(_))
+    }
+
+    #[cold]
+    fn limit(&self, expected: String, found: usize) -> Error {
+        Error::new(ErrorKind::Limit, "avro schema").expected(expected).found(found.to_string())
     }
 
     #[cold]
@@ -223,9 +247,7 @@ fn text(json: Option<&Value>) -> String {
 fn uuid(json: &Value) -> Option<Value> {
     match json {
         Value::Array(branches) => branches.iter().find_map(uuid),
-        Value::Object(object) if object.get("logicalType").and_then(Value::as_str) == Some("uuid") => {
-            Some("e09921f1-7c3b-4b6e-9d7c-2f1d2b6a1c55".into())
-        }
+        Value::Object(object) if object.get("logicalType").and_then(Value::as_str) == Some("uuid") => Some(UUID.into()),
         Value::Object(object) => match object.get("type").and_then(Value::as_str) {
             Some("array") => uuid(object.get("items")?).map(|one| Value::Array(vec![one])),
             Some("map") => uuid(object.get("values")?).map(|one| Value::object([("example", one)])),

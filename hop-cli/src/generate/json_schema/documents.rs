@@ -13,6 +13,9 @@ use super::super::read_json;
 /// No schema is spread over more files.
 const MOST_FILES: usize = 1000;
 
+/// In objects of more keys one is not looked for by walking over them.
+const MOST_WALKED: usize = 64;
+
 /// A place in one of the files.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct At {
@@ -47,6 +50,8 @@ impl fmt::Display for At {
 struct Document {
     path: PathBuf,
     json: Value,
+    /// The places of the keys of objects that have many, by the pointer of the object.
+    wide: HashMap<Rc<str>, HashMap<String, usize>>,
     /// Its address, where it has one.
     id: Option<String>,
 }
@@ -71,16 +76,22 @@ impl Documents {
         let file = self.files.len();
         let id = json.get("$id").or_else(|| json.get("id")).and_then(Value::as_str);
         let id = id.map(|id| id.trim_end_matches('#').to_owned());
-        self.index(&json, &At { file, pointer: "".into() }, id.as_deref().unwrap_or_default());
+        let mut wide = HashMap::new();
+        self.index(&json, &At { file, pointer: "".into() }, id.as_deref().unwrap_or_default(), &mut wide);
         self.by_path.insert(path.clone(), file);
-        self.files.push(Document { path, json, id });
+        self.files.push(Document { path, json, wide, id });
         file
     }
 
-    /// Notes what has an `$id` or an `$anchor`.
-    fn index(&mut self, json: &Value, at: &At, base: &str) {
+    /// Notes what has an `$id` or an `$anchor`, and where the keys of large objects stand.
+    fn index(&mut self, json: &Value, at: &At, base: &str, wide: &mut HashMap<Rc<str>, HashMap<String, usize>>) {
         match json {
             Value::Object(object) => {
+                if object.len() > MOST_WALKED {
+                    let places =
+                        object.iter().enumerate().map(|(place, (key, _))| (key.to_string_lossy().into_owned(), place));
+                    wide.insert(at.pointer.clone(), places.collect());
+                }
                 let mut base = base.to_owned();
                 if let Some(id) = object.get("$id").and_then(Value::as_str) {
                     base = joined(&base, id.trim_end_matches('#'));
@@ -92,12 +103,12 @@ impl Documents {
                     self.by_id.entry(id).or_insert_with(|| at.clone());
                 }
                 for (key, value) in object.iter() {
-                    self.index(value, &at.part(&key.to_string_lossy()), &base);
+                    self.index(value, &at.part(&key.to_string_lossy()), &base, wide);
                 }
             }
             Value::Array(values) => {
                 for (key, value) in values.iter().enumerate() {
-                    self.index(value, &at.part(&key.to_string()), base);
+                    self.index(value, &at.part(&key.to_string()), base, wide);
                 }
             }
             _ => {}
@@ -109,11 +120,18 @@ impl Documents {
     /// # Errors
     /// Kind `Invalid` when nothing does.
     pub(super) fn value(&self, at: &At) -> Result<&Value, Error> {
-        let mut value = self.files.get(at.file).map(|file| &file.json);
-        for key in at.pointer.split('/').skip(1) {
-            let key = unescaped(key);
+        let file = self.files.get(at.file);
+        let mut value = file.map(|file| &file.json);
+        let mut walked = 0;
+        for part in at.pointer.split('/').skip(1) {
+            let key = unescaped(part);
+            let places = file.and_then(|file| file.wide.get(&at.pointer[..walked]));
+            walked += 1 + part.len();
             value = match value {
-                Some(Value::Object(object)) => object.get(&key),
+                Some(Value::Object(object)) => match places {
+                    Some(places) => places.get(&key).and_then(|place| object.get_index(*place)).map(|(_, value)| value),
+                    None => object.get(&key),
+                },
                 Some(Value::Array(values)) => key.parse().ok().and_then(|at: usize| values.get(at)),
                 _ => None,
             };

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use hop_core::{Error, Object, Value};
 
+use super::super::MOST_FIELDS;
 use super::super::shape::{Branch, Field, Presence, Shape, Type};
 use super::documents::At;
-use super::{Name, Reader, types};
+use super::{Name, Reader, constant, types};
 
 /// What is known of an object's keys.
 #[derive(Default)]
@@ -158,19 +159,19 @@ impl Reader {
         let of = self.of(at, &name)?;
         let (docs, example) = (self.field_docs(at)?, self.example(at)?);
         // What one of several parts says holds only where that one does.
-        let constant = self.value(at)?.get("const").and_then(Value::as_str).map(str::to_owned).filter(|_| !any);
+        let constant = constant(&self.value(at)?).filter(|_| !any);
         let is_it = |field: &Field| field.key == key && !field.rest;
         let Some(place) = fields.iter().position(is_it) else {
-            let presence = Presence::Optional;
+            let is_null = self.documents.value(at)?.get("default").is_some_and(Value::is_null);
+            let presence = if is_null { Presence::Optional } else { Presence::Nullable };
             fields.push(Field { key: key.to_owned(), docs, of, presence, example, constant, rest: false });
+            if fields.len() > MOST_FIELDS {
+                return Err(self.limit(at, format!("at most {MOST_FIELDS} fields in a record"), "more"));
+            }
             return Ok(());
         };
         let known = fields[place].of.clone();
-        let of = if any {
-            self.one_of([known, of].map(|of| Branch { docs: String::new(), of, tag: None }).into(), at, &name)?
-        } else {
-            self.both(known, of)
-        };
+        let of = if any { self.one_of([known, of].map(Branch::of).into(), at, &name)? } else { self.both(known, of) };
         let field = &mut fields[place];
         field.of = of;
         field.constant = if any { None } else { constant.or_else(|| field.constant.take()) };

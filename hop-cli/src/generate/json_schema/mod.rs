@@ -7,16 +7,16 @@ mod documents;
 mod keys;
 mod words;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use hop_core::{Error, ErrorKind, Location, Object, Value};
 
 use self::documents::{At, Documents};
-use super::Origin;
-use super::shape::{Branch, Choice, Id, Item, Shape, Shapes, Type, told_apart};
+use super::shape::{Branch, Choice, Id, Item, Shape, Shapes, Symbol, Type, told_apart};
+use super::{MOST_TYPES, Origin};
 
-/// Schemas nested deeper than this are refused, and those that refer to each other in a circle.
+/// Schemas within each other, `$ref` followed, are refused beyond this, and those that refer to each other in a circle.
 const DEEPEST: usize = 100;
 
 /// The most schemas that are looked at, one that is named twice counted twice.
@@ -44,6 +44,7 @@ pub(super) fn read(path: &Path, json: Value) -> Result<Origin, Error> {
         depth: 0,
         steps: 0,
         gathering: Vec::new(),
+        enumerations: HashMap::new(),
     };
     let title = reader.title(&root);
     let name = Name { of: title.clone().unwrap_or_else(|| super::stem(path)), within: String::new() };
@@ -54,9 +55,9 @@ pub(super) fn read(path: &Path, json: Value) -> Result<Origin, Error> {
             reader.add(&name, docs, Shape::Alias(other))
         }
     };
-    let schema = reader.value(&root)?;
-    let example = schema["examples"].as_array().and_then(<[Value]>::first).cloned();
-    reader.shapes.items[id].example = example.or_else(|| schema.get("example").cloned());
+    let schema = reader.documents.value(&root)?;
+    let example = schema["examples"].as_array().and_then(<[Value]>::first);
+    reader.shapes.items[id].example = example.or_else(|| schema.get("example")).cloned();
     Ok(Origin { shapes: reader.shapes, root: id, title })
 }
 
@@ -101,11 +102,15 @@ struct Reader {
     steps: usize,
     /// The schemas whose keys are being gathered.
     gathering: Vec<At>,
+    /// Lists of texts, by the name of their type.
+    enumerations: HashMap<(String, Vec<Symbol>), Id>,
 }
 
 impl Reader {
+    /// What stands at `at`, and what is in that; of what is further in, only the kind. A schema may be large, and its parts
+    /// are read one by one.
     fn value(&self, at: &At) -> Result<Value, Error> {
-        self.documents.value(at).cloned()
+        self.documents.value(at).map(|json| outline(json, 2))
     }
 
     fn add(&mut self, name: &Name, docs: String, shape: Shape) -> Id {
@@ -128,10 +133,25 @@ impl Reader {
     fn deeper(&mut self, at: &At) -> Result<(), Error> {
         self.depth += 1;
         self.steps += 1;
-        if self.depth <= DEEPEST && self.steps <= MOST_STEPS {
-            return Ok(());
+        if self.depth > DEEPEST {
+            let found = "one that refers to itself, or is nested deeper";
+            return Err(self.limit(at, format!("at most {DEEPEST} schemas within each other"), found));
         }
-        Err(self.error(at, "a schema of some size", "one that refers to itself, or is larger than any"))
+        if self.steps > MOST_STEPS {
+            return Err(self.limit(at, format!("at most {MOST_STEPS} schemas"), "one that is larger than any"));
+        }
+        if self.shapes.items.len() > MOST_TYPES {
+            return Err(self.limit(at, format!("at most {MOST_TYPES} types"), "more"));
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn limit(&self, at: &At, expected: String, found: &'static str) -> Error {
+        Error::new(ErrorKind::Limit, self.documents.name(at))
+            .expected(expected)
+            .found(found)
+            .at(Location::Path(at.pointer().to_owned()))
     }
 
     fn read(&mut self, at: &At, name: &Name) -> Result<Type, Error> {
@@ -165,12 +185,17 @@ impl Reader {
         }
         for (key, one_holds) in [("allOf", false), ("oneOf", true), ("anyOf", true)] {
             let Some(parts) = object.get(key).and_then(Value::as_array) else { continue };
+            if let (true, Some((symbols, nullable))) = (one_holds, self.constants(at, key, parts.len())?) {
+                let listed = self.enumeration(symbols, at, name)?;
+                of = self.both(if nullable { listed.optional() } else { listed }, of);
+                continue;
+            }
             let mut parts: Vec<Branch> = (0..parts.len())
                 .map(|part| {
                     let at = at.part(key).part(&part.to_string());
                     let known_as = self.title(&at).unwrap_or_else(|| name.of.clone());
                     let name = Name { of: known_as, within: name.within.clone() };
-                    Ok(Branch { docs: self.docs(&at)?, of: self.of(&at, &name)?, tag: None })
+                    Ok(Branch { docs: self.docs(&at)?, ..Branch::of(self.of(&at, &name)?) })
                 })
                 .collect::<Result<_, Error>>()?;
             if one_holds {
@@ -201,11 +226,9 @@ impl Reader {
         for kind in kinds.iter().filter(|kind| **kind != "null") {
             let of = match *kind {
                 "boolean" => Type::Bool,
-                "integer" if object.get("minimum").and_then(Value::as_f64).is_some_and(|least| least >= 0.0) => {
-                    Type::Unsigned
-                }
-                "integer" => Type::Int64,
+                "integer" => Type::Integer,
                 "number" => Type::Double,
+                "string" if object.get("format").and_then(Value::as_str) == Some("uuid") => Type::Uuid,
                 "string" => Type::Text,
                 "array" => self.array(object, at, name)?,
                 "object" => self.map(object, at, name)?,
@@ -213,7 +236,7 @@ impl Reader {
                     return Err(self.error(at, "one of JSON's types", format!("`{}`", other.escape_debug())));
                 }
             };
-            branches.push(Branch { docs: String::new(), of, tag: None });
+            branches.push(Branch::of(of));
         }
         if branches.is_empty() {
             return Ok(Type::Null);
@@ -271,16 +294,15 @@ impl Reader {
         let symbols: Option<Vec<String>> = listed.iter().map(|value| value.as_str().map(str::to_owned)).collect();
         let of = match symbols {
             _ if listed.is_empty() => Type::Null,
-            Some(mut symbols) => {
-                let mut seen = std::collections::HashSet::new();
-                symbols.retain(|symbol| seen.insert(symbol.clone()));
+            Some(texts) => {
+                let symbols = texts.into_iter().map(|text| Symbol { text, docs: String::new() }).collect();
                 self.enumeration(symbols, at, name)?
             }
             None => {
                 let of = listed.iter().map(|value| of_value(value)).collect();
                 match told_apart(&self.shapes, of).as_slice() {
                     [one] => one.clone(),
-                    [Type::Int64, Type::Double] => Type::Double,
+                    [Type::Integer, Type::Double] => Type::Double,
                     _ => Type::Any,
                 }
             }
@@ -288,16 +310,37 @@ impl Reader {
         Ok(if nullable { of.optional() } else { of })
     }
 
-    fn enumeration(&mut self, symbols: Vec<String>, at: &At, name: &Name) -> Result<Type, Error> {
+    fn enumeration(&mut self, mut symbols: Vec<Symbol>, at: &At, name: &Name) -> Result<Type, Error> {
+        let mut seen = HashSet::new();
+        symbols.retain(|symbol| seen.insert(symbol.text.clone()));
         // Two fields of one name and one list, in records that share it, are of one type.
-        let same = |item: &Item| {
-            item.known_as == name.of && matches!(&item.shape, Shape::Enumeration(others) if *others == symbols)
-        };
-        if let Some(id) = self.shapes.items.iter().position(same) {
-            return Ok(Type::Item(id));
+        let same = (name.of.clone(), symbols);
+        if let Some(id) = self.enumerations.get(&same) {
+            return Ok(Type::Item(*id));
         }
         let docs = self.docs(at)?;
-        Ok(Type::Item(self.add(name, docs, Shape::Enumeration(symbols))))
+        let id = self.add(name, docs, Shape::Enumeration(same.1.clone()));
+        self.enumerations.insert(same, id);
+        Ok(Type::Item(id))
+    }
+
+    /// The texts of a choice of which each part is one text, or null: a list with a word on each.
+    fn constants(&self, at: &At, key: &str, count: usize) -> Result<Option<(Vec<Symbol>, bool)>, Error> {
+        let (mut symbols, mut nullable) = (Vec::with_capacity(count), false);
+        for part in 0..count {
+            let json = self.value(&at.part(key).part(&part.to_string()))?;
+            let is_null = json.as_object().is_some_and(|object| types(object) == ["null"])
+                || json.get("const").is_some_and(Value::is_null);
+            if is_null {
+                nullable = true;
+            } else if let Some(text) = constant(&json) {
+                let said = json.get("description").or_else(|| json.get("title")).and_then(Value::as_str);
+                symbols.push(Symbol { text, docs: said.unwrap_or_default().to_owned() });
+            } else {
+                return Ok(None);
+            }
+        }
+        Ok((!symbols.is_empty()).then_some((symbols, nullable)))
     }
 
     /// What holds any one of `branches`.
@@ -340,8 +383,21 @@ impl Reader {
             1 => apart.remove(0),
             _ => {
                 let said = |of: &Type| docs.iter().find(|(other, _)| other == of).map(|(_, docs)| docs.clone());
-                let branches =
-                    apart.into_iter().map(|of| Branch { docs: said(&of).unwrap_or_default(), of, tag: None }).collect();
+                let branches: Vec<Branch> = apart
+                    .into_iter()
+                    .map(|of| {
+                        let called = self.shapes.telling(&of).map(str::to_owned);
+                        Branch { docs: said(&of).unwrap_or_default(), called, ..Branch::of(of) }
+                    })
+                    .collect();
+                for branch in &branches {
+                    // Without a title of its own, a part is called by what tells it from the others.
+                    if let (Type::Item(id), Some(called)) = (&branch.of, &branch.called)
+                        && self.shapes.items[*id].known_as == name.of
+                    {
+                        self.shapes.items[*id].known_as.clone_from(called);
+                    }
+                }
                 let docs = self.docs(at)?;
                 Type::Item(self.add(name, docs, Shape::Choice(Choice { branches, tagged: false })))
             }
@@ -358,7 +414,8 @@ impl Reader {
                 Shape::Choice(choice) => choice.branches.iter().map(|branch| branch.of.clone()).collect(),
                 _ => Vec::new(),
             },
-            Type::Double => vec![Type::Int64, Type::Unsigned],
+            Type::Double => vec![Type::Integer],
+            Type::Text => vec![Type::Uuid],
             _ => Vec::new(),
         };
         match (first, second) {
@@ -429,10 +486,32 @@ fn of_value(value: &Value) -> Type {
     match value {
         Value::Null => Type::Null,
         Value::Bool(_) => Type::Bool,
-        Value::Int(_) => Type::Int64,
+        Value::Int(_) | Value::BigInt(_) => Type::Integer,
         Value::Float(_) => Type::Double,
         Value::String(_) => Type::Text,
         _ => Type::Any,
+    }
+}
+
+/// The one text that a schema allows.
+fn constant(json: &Value) -> Option<String> {
+    let listed =
+        json.get("enum").and_then(Value::as_array).filter(|listed| listed.len() == 1).and_then(<[Value]>::first);
+    json.get("const").or(listed)?.as_str().map(str::to_owned)
+}
+
+/// A copy of a value in which what is more than `levels` inside is empty.
+fn outline(json: &Value, levels: usize) -> Value {
+    match json {
+        Value::Array(values) => {
+            let inside = levels.checked_sub(1);
+            Value::Array(inside.map_or_else(Vec::new, |levels| values.iter().map(|one| outline(one, levels)).collect()))
+        }
+        Value::Object(object) => match levels.checked_sub(1) {
+            Some(levels) => Value::object(object.iter().map(|(key, one)| (key.clone(), outline(one, levels)))),
+            None => Value::Object(Object::new()),
+        },
+        plain => plain.clone(),
     }
 }
 

@@ -43,7 +43,7 @@ impl Reader {
             Some(text) => text.to_owned(),
             None => self.docs(at)?,
         };
-        if let Some(default) = json.get("default").filter(|default| !default.is_null()) {
+        if let Some(default) = self.documents.value(at)?.get("default").filter(|default| !default.is_null()) {
             let default = default.to_string();
             if default.len() <= 60 && !default.contains('`') {
                 docs.push_str(&format!("\n\nLeft out, it means `{default}`."));
