@@ -486,3 +486,135 @@ fn a_pipe_that_a_schema_refers_to_does_not_hang() {
     assert_eq!(finished.expect(1), "");
     assert!(finished.err.contains("not a regular file"), "{}", finished.err);
 }
+
+#[test]
+fn a_file_that_is_huge_behind_a_reference_is_refused_soon() {
+    let (folder, path) = schema(
+        r##"{"type": "object", "properties": {"a": {"$ref": "huge.json"}, "b": {"$ref": "other.json"}, "c": {"$ref": "third.json"}}}"##,
+    );
+    for (name, length) in [("huge.json", 8 << 30), ("other.json", 60 << 20), ("third.json", 60 << 20)] {
+        fs::File::create(folder.path().join(name)).unwrap().set_len(length).unwrap();
+    }
+    let finished = hop(["generate", "--from", &path, "--format", "alert"]).run();
+    assert_eq!(finished.expect(1), "");
+    assert!(finished.err.contains("schemas of at most 134217728 bytes together"), "{}", finished.err);
+    assert!(finished.took < std::time::Duration::from_secs(5), "{:?}", finished.took);
+}
+
+#[test]
+fn integers_have_any_size_uuids_are_ones_and_null_is_not_nothing() {
+    let text = r#"{"title": "Ev", "type": "object", "additionalProperties": false, "required": ["n", "id", "r"], "properties": {
+        "n": {"type": "integer", "minimum": 0}, "many": {"type": "array", "items": {"type": "integer"}},
+        "id": {"type": "string", "format": "uuid"}, "ids": {"type": "array", "items": {"type": "string", "format": "uuid"}},
+        "r": {"type": ["number", "null"]}, "p": {"type": ["number", "null"]}, "any": {},
+        "d": {"type": ["number", "null"], "default": null}, "either": {"type": ["integer", "string"]}}}"#;
+    has(
+        text,
+        &[
+            "use hop_core::{HopModel, Integer, UuidString, Value};",
+            "pub n: Integer,",
+            "pub many: Option<Vec<Integer>>,",
+            "pub id: UuidString,",
+            "pub ids: Option<Vec<UuidString>>,",
+            "pub r: Option<f64>,",
+            "#[serde(default, deserialize_with = \"hop_core::nullable\")]",
+            "pub p: Option<Option<f64>>,",
+            "pub any: Option<Value>,",
+            "pub d: Option<f64>,",
+            "Integer(Integer),",
+        ],
+    );
+}
+
+#[test]
+fn a_choice_of_constants_is_an_enumeration_and_others_are_called_by_their_constants() {
+    has(
+        r#"{"type": "object", "properties": {"kind": {"oneOf": [
+            {"const": "BNS", "title": "Binary neutron star"}, {"enum": ["BBH"], "description": "Two black holes."}, {"type": "null"}]}}}"#,
+        &["pub enum Kind {", "/// Binary neutron star", "Bns,", "Bbh,", "/// Two black holes.", "Other(String),"],
+    );
+    let branch = |kind: &str, of: &str| {
+        format!(
+            r#"{{"type": "object", "required": ["kind"], "properties": {{"kind": {of}, "{kind}": {{"type": "number"}}}}}}"#
+        )
+    };
+    let two = [branch("r", r#"{"const": "round"}"#), branch("w", r#"{"enum": ["very square"]}"#)].join(", ");
+    has(
+        &format!(r#"{{"type": "object", "properties": {{"shape": {{"oneOf": [{two}]}}}}}}"#),
+        &[
+            "pub enum Shape {",
+            "Round(Box<Round>),",
+            "VerySquare(Box<VerySquare>),",
+            "Other(Value),",
+            "pub struct VerySquare {",
+        ],
+    );
+    // A title names the type, and the constant the variant.
+    let two = two.replacen(r#"{"type""#, r#"{"title": "Disk", "type""#, 1);
+    has(
+        &format!(r#"{{"type": "object", "properties": {{"shape": {{"oneOf": [{two}]}}}}}}"#),
+        &["Round(Box<Disk>),", "pub struct Disk {"],
+    );
+    // As serde has an enum: the one name that each part has to have.
+    let part = |name: &str| {
+        format!(
+            r#"{{"type": "object", "required": ["{name}"], "additionalProperties": false,
+                "properties": {{"{name}": {{"type": "object", "properties": {{"v": {{"type": "number"}}}}}}}}}}"#
+        )
+    };
+    has(
+        &format!(
+            r#"{{"type": "object", "properties": {{"what": {{"oneOf": [{}, {}]}}}}}}"#,
+            part("Flare"),
+            part("Burst")
+        ),
+        &["pub enum What {", "Flare(Box<Flare>),", "Burst(Box<Burst>),"],
+    );
+}
+
+#[test]
+fn large_schemas_are_linear_or_refused() {
+    let many = |count: usize, one: &dyn Fn(usize) -> String| (0..count).map(one).collect::<Vec<_>>().join(",");
+    let object = |properties: String| format!(r#"{{"type": "object", "properties": {{{properties}}}}}"#);
+    let record = |n: usize| {
+        format!(r#"{{"type": "object", "properties": {{"r{n}": {{"type": "number"}}}}, "required": ["r{n}"]}}"#)
+    };
+    for (schema, refusal) in [
+        (
+            format!(
+                r#"{{"type": "object", "properties": {{{}}}, "$defs": {{{}}}}}"#,
+                many(9000, &|n| format!(r##""p{n}": {{"$ref": "#/$defs/d{n}"}}"##)),
+                many(60_000, &|n| format!(r#""d{n}": {}"#, record(n)))
+            ),
+            None,
+        ),
+        (object(many(60_000, &|n| format!(r#""p{n}": {{"type": "number"}}"#))), Some("at most 10000 fields")),
+        (
+            object(many(9000, &|n| {
+                format!(r#""p{n}": {{"type": "array", "items": {{"title": "Same", {}}}"#, &record(n)[1..])
+            })),
+            None,
+        ),
+        (object(format!(r#""e": {{"enum": [{}]}}"#, many(60_000, &|n| format!("\"s{n}\"")))), None),
+        (object(format!(r#""u": {{"oneOf": [{}]}}"#, many(5000, &record))), None),
+        (
+            format!(
+                r##"{{"$ref": "#/$defs/d0", "$defs": {{{}}}}}"##,
+                many(60_000, &|n| format!(
+                    r##""d{n}": {{"type": "object", "properties": {{"a": {{"$ref": "#/$defs/d{}"}}}}}}"##,
+                    (n + 1) % 60_000
+                ))
+            ),
+            Some("at most 100 schemas within each other"),
+        ),
+    ] {
+        let (folder, path) = self::schema(&schema);
+        let out = folder.path().join("x.rs");
+        let finished = hop(["generate", "--from", &path, "--format", "x", "--out", out.to_str().unwrap()]).run();
+        match refusal {
+            None => drop(finished.expect(0)),
+            Some(why) => assert!(finished.err.contains(why), "{}", finished.err),
+        }
+        assert!(finished.took < std::time::Duration::from_secs(20), "{:?} for {:.100}", finished.took, schema);
+    }
+}

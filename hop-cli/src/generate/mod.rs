@@ -173,16 +173,25 @@ fn tidy(schema: &Schema) -> String {
     format!("{}\n", schema.text().trim_end())
 }
 
-/// The JSON in a file, or that of the schema in an Avro file.
+/// The bytes of all files that a schema is spread over, at most.
+const MOST_BYTES: u64 = 128 << 20;
+
+/// The JSON in a file, or that of the schema in an Avro file; `left` is how many bytes may be read yet.
 ///
 /// # Errors
 /// As [`generate`]; and for what is not a file: it is named by a schema, and a pipe may never end.
-fn read_json(path: &Path) -> Result<Value, Error> {
-    if !path.is_file() {
+fn read_json(path: &Path, left: &mut u64) -> Result<Value, Error> {
+    let found = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file);
+    let Some(found) = found else {
         return Err(Error::new(ErrorKind::Invalid, path.display().to_string())
             .expected("a schema")
             .found("what is not a regular file"));
-    }
+    };
+    *left = left.checked_sub(found.len()).ok_or_else(|| {
+        Error::new(ErrorKind::Limit, path.display().to_string())
+            .expected(format!("schemas of at most {MOST_BYTES} bytes together"))
+            .found("more")
+    })?;
     read_source(path).map(|(json, _)| json)
 }
 
@@ -192,7 +201,7 @@ fn read_source(path: &Path) -> Result<(Value, bool), Error> {
         Error::new(ErrorKind::Invalid, path.display().to_string()).expected("a schema").found(error.to_string())
     })?;
     let read = || {
-        if content.starts_with(b"Obj\x01") {
+        if content.starts_with(b"Obj\x01") || content.starts_with(b"\x1F\x8B") {
             // Alerts come with the schema that they were written by.
             let blob = AvroBlob::decode((&content).into())?;
             return Ok((blob.schema().map(|schema| schema.json().clone()).unwrap_or_default(), true));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use hop_core::{Error, ErrorKind, Object, Value};
 
+use super::super::MOST_BYTES;
 use super::read_json;
 
 const PRIMITIVES: [&str; 8] = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"];
@@ -156,8 +157,9 @@ impl Others {
         files.sort();
         files.truncate(MOST_FILES);
         let mut others = Self { files: files.len(), ..Self::default() };
+        let mut left = MOST_BYTES;
         for file in files {
-            match read_json(&file) {
+            match read_json(&file, &mut left) {
                 Ok(Value::Array(several)) => several.into_iter().for_each(|one| others.keep(one)),
                 Ok(one) => others.keep(one),
                 Err(error) => others.unread.push(format!("{}: {error}", file.display())),

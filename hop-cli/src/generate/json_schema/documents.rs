@@ -8,7 +8,7 @@ use std::rc::Rc;
 use hop_core::{Error, ErrorKind, Location, Value};
 use percent_encoding::percent_decode_str;
 
-use super::super::read_json;
+use super::super::{MOST_BYTES, read_json};
 
 /// No schema is spread over more files.
 const MOST_FILES: usize = 1000;
@@ -62,12 +62,15 @@ pub(super) struct Documents {
     by_path: HashMap<PathBuf, usize>,
     /// What has an address of its own.
     by_id: HashMap<String, At>,
+    /// How many bytes may be read yet.
+    left: u64,
 }
 
 impl Documents {
     /// The file that the reading starts with, and its root.
     pub(super) fn of(path: &Path, json: Value) -> (Self, At) {
-        let mut documents = Self { files: Vec::new(), by_path: HashMap::new(), by_id: HashMap::new() };
+        let mut documents =
+            Self { files: Vec::new(), by_path: HashMap::new(), by_id: HashMap::new(), left: MOST_BYTES };
         let file = documents.add(tidy(path), json);
         (documents, At { file, pointer: "".into() })
     }
@@ -209,7 +212,7 @@ impl Documents {
             let help = format!("put the file there: {}", path.display());
             return Err(self.lost(from, address, "there is no such file".to_owned()).help(help));
         }
-        match read_json(&path) {
+        match read_json(&path, &mut self.left) {
             Ok(json) => Ok(self.add(path, json)),
             Err(error) => Err(self.lost(from, address, error.to_string())),
         }
