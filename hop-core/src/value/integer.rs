@@ -105,7 +105,11 @@ macro_rules! of {
 
         impl PartialEq<$number> for Integer {
             fn eq(&self, other: &$number) -> bool {
-                *self == Self::from(*other)
+                match (&self.0, i64::try_from(*other)) {
+                    (Digits::Few(value), Ok(other)) => *value == other,
+                    (Digits::Many(digits), Err(_)) => digits.parse().is_ok_and(|digits: $number| digits == *other),
+                    _ => false,
+                }
             }
         }
     )*};
