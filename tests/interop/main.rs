@@ -9,8 +9,8 @@ mod from_python;
 mod new;
 mod python;
 mod registry;
-mod sky;
 mod resolution;
+mod sky;
 mod to_python;
 
 use std::collections::BTreeSet;
