@@ -19,7 +19,8 @@ fn commands(text: &str) -> Vec<Vec<String>> {
     let blocks = text.split("\n```sh\n").skip(1).filter_map(|rest| rest.split("\n```").next());
     let command = |line: &str| {
         let starts = ["hop ", "target/debug/hop ", "cargo run --features hop -- ", "cargo run -- "];
-        let arguments = starts.iter().find_map(|start| line.strip_prefix(start))?.split(" <<").next()?;
+        let arguments =
+            starts.iter().find_map(|start| line.strip_prefix(start))?.split(" <<").next()?.split(" > ").next()?;
         Some(arguments.split(' ').map(str::to_owned).collect())
     };
     blocks.flat_map(str::lines).filter_map(command).collect()
