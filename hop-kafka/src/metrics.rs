@@ -12,7 +12,7 @@
 //! | `hop_read_dead_letters_total` | counter | | those of them that went to the dead-letter topic |
 //! | `hop_read_lost_total` | counter | | offsets that were not read: deleted before, or unreadable |
 //! | `hop_read_rebalances_total` | counter | | how often the group gave partitions or took them away |
-//! | `hop_read_errors_total` | counter | `kind` | errors by [`ErrorKind`](crate::ErrorKind), those that mend by themselves included |
+//! | `hop_read_errors_total` | counter | `kind` | errors by [`ErrorKind`], those that mend by themselves included |
 //! | `hop_read_queue_messages` | gauge | | messages that wait to be asked for |
 //! | `hop_read_lag_messages` | gauge | `topic`, `partition` | offsets between the last message received and the end |
 //! | `hop_read_last_message_seconds` | gauge | | when a message was received last, in seconds of Unix time |
