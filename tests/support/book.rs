@@ -20,6 +20,8 @@ chapters! {
     Testing = "testing.md",
     Schemas = "schemas.md",
     Streams = "streams.md",
+    Gcn = "gcn.md",
+    Surveys = "surveys.md",
     Plugins = "plugins.md",
     FromHopClient = "from-hop-client.md",
 }
