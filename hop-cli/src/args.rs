@@ -152,6 +152,10 @@ pub(crate) struct Subscribe {
     #[arg(long = "as", value_name = "[PATTERN=]LABEL[+FRAMING...]")]
     pub(crate) read_as: Vec<String>,
 
+    /// How many dates `{date}` in a topic stands for, the present one in UTC included: 2 are today and yesterday.
+    #[arg(long, default_value = "2", value_name = "COUNT")]
+    pub(crate) nights: u16,
+
     /// Look schemas up in this schema registry; a credential for its host and port is sent along.
     #[arg(long, value_name = "URL")]
     pub(crate) registry: Option<String>,

@@ -7,6 +7,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str};
 
 use crate::{Error, ErrorKind};
 
+/// What stands for a date in the name of a topic that is made anew each night.
+pub(crate) const DATE: &str = "{date}";
 /// The port of a broker whose URL names none.
 pub(crate) const DEFAULT_PORT: u16 = 9092;
 /// What is percent-encoded in a username: all but the unreserved characters of RFC 3986.
@@ -16,6 +18,8 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 ///
 /// The username is percent-decoded and picks the credential; a password is never read from a URL. There is one broker,
 /// on port 9092 unless the URL says another; an IPv6 address stands in brackets. A topic that is named twice is one topic.
+///
+/// `{date}` in a topic stands for a date in UTC, `20261127`: see [`Subscribe::nights`](crate::Subscribe::nights).
 ///
 /// ```
 /// use hop_kafka::Url;
@@ -49,6 +53,11 @@ impl Url {
             return Err(Error::new(ErrorKind::Usage, format!("`{}` is no name of a topic", topic.escape_debug())));
         }
         Ok(Self { topics: vec![topic.to_owned()], ..self.clone() })
+    }
+
+    /// The same broker without topics.
+    pub(crate) fn without_topics(self) -> Result<Self, Error> {
+        Ok(Self { topics: Vec::new(), ..self })
     }
 
     /// The same URL for another user.
@@ -130,7 +139,8 @@ impl FromStr for Url {
         let mut topics: Vec<String> = Vec::new();
         for topic in path.split(',').filter(|topic| !topic.is_empty()) {
             let topic = percent_decode_str(topic).decode_utf8_lossy();
-            if !is_topic(&topic) {
+            // Each date takes as many characters.
+            if !is_topic(&topic.replacen(DATE, "20261127", 1)) {
                 return Err(error(format_args!(
                     "names the topic `{}`; topics are made of letters, digits, `.`, `_` and `-`",
                     topic.escape_debug()
@@ -179,6 +189,11 @@ fn split_address(address: &str) -> Result<(&str, u16), Error> {
     Ok((host, port))
 }
 
+/// Whether the name stands for a topic that is made anew each night.
+pub(crate) fn is_nightly(topic: &str) -> bool {
+    topic.contains(DATE)
+}
+
 /// Whether Kafka allows a topic of this name.
 pub(crate) fn is_topic(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
@@ -202,6 +217,7 @@ mod tests {
         assert_eq!(url.topics(), ["x.y", "z_"]);
         assert_eq!(url.to_string(), "kafka://a%20b@[::1]:19092/x.y,z_");
         assert_eq!(read("kafka://[::1]/t").broker(), "[::1]:9092");
+        assert_eq!(read("kafka://host/a_{date},b_%7Bdate%7D_c").topics(), ["a_{date}", "b_{date}_c"]);
     }
 
     #[test]
@@ -211,7 +227,7 @@ mod tests {
         }
         assert_eq!(read("kafka://host/t,t").to_string(), "kafka://host:9092/t");
         assert_eq!(read("kafka://host/t,T").topics(), ["t", "T"]);
-        for bad in ["a%2Cb", "a%20b", "%", "a%ff"] {
+        for bad in ["a%2Cb", "a%20b", "%", "a%ff", "a{b}", "{date", "{date}{date}"] {
             assert!(format!("kafka://host/{bad}").parse::<Url>().is_err(), "{bad}");
         }
     }

@@ -13,6 +13,7 @@ mod hostile;
 mod large;
 mod lost;
 mod many;
+mod nightly;
 mod panics;
 mod passing;
 mod reading;

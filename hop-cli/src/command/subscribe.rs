@@ -38,6 +38,7 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
         .test_messages(options.test)
         .pass_unreadable(options.pass_unreadable)
         .formats(options.format)
+        .nights(options.nights)
         .on_undecodable(match (options.dead_letter, options.undecodable) {
             (Some(topic), _) => hop_kafka::Undecodable::DeadLetter(topic),
             (None, Undecodable::Report) => hop_kafka::Undecodable::Yield,

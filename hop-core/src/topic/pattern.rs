@@ -9,7 +9,8 @@ use crate::{Error, ErrorKind};
 /// The longest name that Kafka gives a topic.
 const LONGEST_TOPIC: usize = 249;
 
-/// A pattern of topic names: `*` stands for one or more characters other than a dot, `**` for one or more of any.
+/// A pattern of topic names: `*` stands for one or more characters other than a dot, `**` for one or more of any, `{date}`
+/// for the eight digits of a date.
 ///
 /// ```
 /// use hop_core::TopicPattern;
@@ -31,6 +32,8 @@ pub struct TopicPattern {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Element {
     Byte(u8),
+    /// One of the eight of `{date}`.
+    Digit,
     /// `*`
     WithinPart,
     /// `**`
@@ -41,13 +44,14 @@ impl Element {
     fn accepts(self, byte: u8) -> bool {
         match self {
             Self::Byte(own) => own == byte,
+            Self::Digit => byte.is_ascii_digit(),
             Self::WithinPart => byte != b'.',
             Self::Any => true,
         }
     }
 
     fn repeats(self) -> bool {
-        !matches!(self, Self::Byte(_))
+        !matches!(self, Self::Byte(_) | Self::Digit)
     }
 
     /// Whether there is a byte that both accept.
@@ -67,7 +71,7 @@ impl TopicPattern {
 
     /// Returns true if the pattern stands for `topic`.
     pub fn matches(&self, topic: &str) -> bool {
-        let literal = self.elements.iter().take_while(|element| !element.repeats()).count();
+        let literal = self.elements.iter().take_while(|element| matches!(element, Element::Byte(_))).count();
         let (text, topic) = (self.text.as_bytes(), topic.as_bytes());
         match (topic.get(..literal), topic.get(literal..)) {
             (Some(start), Some(rest)) if start == &text[..literal] && rest.len() <= LONGEST_TOPIC => {
@@ -139,7 +143,9 @@ impl FromStr for TopicPattern {
     fn from_str(text: &str) -> Result<Self, Error> {
         let refuse = |found: String| {
             Err(Error::new(ErrorKind::Invalid, "topic pattern")
-                .expected(format!("1 to {LONGEST_TOPIC} letters, digits, `.`, `_`, `-`, with `*` or `**` between them"))
+                .expected(format!(
+                    "1 to {LONGEST_TOPIC} letters, digits, `.`, `_`, `-`, with `*`, `**` or `{{date}}` between them"
+                ))
                 .found(found))
         };
         if text.is_empty() || text.len() > LONGEST_TOPIC {
@@ -148,6 +154,10 @@ impl FromStr for TopicPattern {
         let mut elements = Vec::with_capacity(text.len());
         let mut bytes = text.bytes().peekable();
         while let Some(byte) = bytes.next() {
+            if byte == b'{' && b"date}".iter().all(|expected| bytes.next_if_eq(expected).is_some()) {
+                elements.extend([Element::Digit; 8]);
+                continue;
+            }
             elements.push(match byte {
                 b'*' if bytes.next_if_eq(&b'*').is_some() => Element::Any,
                 b'*' => Element::WithinPart,
@@ -155,6 +165,9 @@ impl FromStr for TopicPattern {
                 _ if byte.is_ascii_alphanumeric() => Element::Byte(byte),
                 _ => return refuse(format!("`{}`", text.escape_debug())),
             });
+        }
+        if elements.len() > LONGEST_TOPIC {
+            return refuse(format!("{} characters, dates written out", elements.len()));
         }
         if elements.windows(2).any(|two| two.iter().all(|element| element.repeats())) {
             return refuse(format!("`{text}`, with more than two `*` in a row"));
@@ -184,6 +197,14 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_of_many_dates_is_refused() {
+        assert!("{date}".repeat(31).parse::<TopicPattern>().is_ok());
+        for bad in ["{date}".repeat(41), "{dat}".to_owned(), "{date".to_owned(), "a{}".to_owned()] {
+            assert!(bad.parse::<TopicPattern>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn one_star_stays_within_a_part_and_two_do_not() {
         for (text, fits, does_not) in [
             ("gcn.circulars", &["gcn.circulars"][..], &["gcn.circulars.grb", "gcn.circular", "GCN.circulars"][..]),
@@ -192,6 +213,12 @@ mod tests {
             ("fink_*_ztf", &["fink_sn_candidates_ztf"], &["fink__ztf", "fink_a.b_ztf", "fink_sn_lsst"]),
             ("**.alert", &["a.alert", "a.b.alert"], &["alert", ".alert", "a.alerts"]),
             ("a*b*c", &["axbxc", "abbcc"], &["abc", "axbx"]),
+            (
+                "ztf_{date}_*",
+                &["ztf_20261127_programid1"],
+                &["ztf_2026112_x", "ztf_202611277_x", "ztf_{date}_x", "ztf_2026112a_x"],
+            ),
+            ("{date}", &["20261127"], &["", "2026112", "202611271"]),
             ("**", &["a", "a.b"], &[""]),
         ] {
             let pattern = pattern(text);

@@ -11,8 +11,8 @@ use super::client::{Client, Offsets, Partition};
 use super::offsets::{Ends, Retry, Start, StartReason, partitions_of, snapshot};
 use super::progress::Tenure;
 use super::session::Session;
-use crate::Error;
 use crate::error::Loss;
+use crate::{Error, ErrorKind};
 
 /// How long the committed offsets may take to come when partitions are assigned.
 const COMMITTED_TIMEOUT: Duration = Duration::from_secs(10);
@@ -95,7 +95,7 @@ impl Assignment {
     }
 
     /// Keeps what was assigned, and logs it.
-    fn note(&self, starts: &HashMap<Partition, From>) {
+    pub(super) fn note(&self, starts: &HashMap<Partition, From>) {
         for ((topic, partition), (offset, why)) in starts {
             tracing::info!(target: "hop", topic, partition, offset, ?why, "partition assigned");
         }
@@ -136,11 +136,70 @@ impl Assignment {
 /// Asks for the ends of the topics' partitions, and keeps them.
 pub(super) fn connect(session: &Session, client: &impl Client) -> Result<(), Error> {
     let retry = Retry::new(session, session.settings.timeout).reading_events();
-    let ends = snapshot(client, &session.settings.topics, &session.settings.start_at, &retry)?;
+    let mut topics: Vec<String> = session.settings.topics.fixed().cloned().collect();
+    for topic in session.settings.topics.of_these_nights() {
+        if exists(client, &topic, &retry)? {
+            topics.push(topic);
+        }
+    }
+    let ends = snapshot(client, &topics, &session.settings.start_at, &retry)?;
+    session.set_topics(topics);
     session.complaint.note_served();
     // It is set once, here.
     let _first = session.assignment.ends.set(ends);
     Ok(())
+}
+
+/// Whether a topic of some night is there.
+fn exists(client: &impl Client, topic: &str, retry: &Retry<'_>) -> Result<bool, Error> {
+    match partitions_of(client, topic, retry) {
+        Ok(partitions) => Ok(!partitions.is_empty()),
+        Err(error) if error.kind() == ErrorKind::UnknownTopic => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Goes on to the topics of the present nights: takes those that are there now, and lets go of those that `is_over` says.
+/// Returns true if the topics changed.
+pub(super) fn roll_over(session: &Session, client: &impl Client, is_over: impl Fn(&str) -> bool) -> bool {
+    let retry = Retry::new(session, DISCOVERY_TIMEOUT);
+    let before = session.topics();
+    let window = session.settings.topics.of_these_nights();
+    let is_fixed = |topic: &String| session.settings.topics.fixed().any(|fixed| fixed == topic);
+    let stays = |topic: &&String| is_fixed(topic) || window.contains(topic) || !is_over(topic);
+    let mut topics: Vec<String> = before.iter().filter(stays).cloned().collect();
+    for topic in window.into_iter().filter(|topic| !before.contains(topic)) {
+        match exists(client, &topic, &retry) {
+            Ok(true) => topics.push(topic),
+            Ok(false) => {}
+            Err(error) => tracing::debug!(target: "hop", %error, "a topic of tonight could not be looked for"),
+        }
+    }
+    if topics == before {
+        return false;
+    }
+    tracing::info!(target: "hop", ?topics, "the topics of other nights");
+    if session.settings.is_in_group() {
+        let changed = if topics.is_empty() { Ok(()) } else { client.subscribe(&topics) };
+        match changed {
+            Ok(()) => session.set_topics(topics),
+            Err(error) => tracing::error!(target: "hop", %error, "the topics of tonight could not be taken"),
+        }
+        return true;
+    }
+    let gone = |partition: &Partition| !topics.contains(&partition.0);
+    let gone: Vec<Partition> =
+        session.assignment.partitions().into_iter().map(|(partition, _)| partition).filter(gone).collect();
+    session.set_topics(topics);
+    if !gone.is_empty() {
+        session.assignment.note_revoked(&gone);
+        if let Err(error) = client.unassign(&gone, true) {
+            tracing::error!(target: "hop", %error, "the topics of earlier nights could not be let go");
+        }
+        session.assignment.note(&HashMap::new());
+    }
+    assign_new(session, client);
+    true
 }
 
 /// Takes every partition that there was when the reader started, without a group.
@@ -157,7 +216,7 @@ pub(super) fn assign_all(session: &Session, client: &impl Client) -> Result<(), 
 pub(super) fn assign_new(session: &Session, client: &impl Client) {
     let retry = Retry::new(session, DISCOVERY_TIMEOUT);
     let mut fresh = HashMap::new();
-    for topic in &session.settings.topics {
+    for topic in &session.topics() {
         match partitions_of(client, topic, &retry) {
             Err(error) => tracing::debug!(target: "hop", %error, "new partitions could not be looked for"),
             Ok(ids) => {
@@ -199,7 +258,7 @@ pub(super) fn let_go(session: &Session, client: &impl Client, partitions: &[Part
     session.assignment.note_revoked(partitions);
     // They are not handed over yet, and not committed: the partition's next reader gets them.
     session.forget_ended();
-    if let Err(error) = client.unassign(partitions) {
+    if let Err(error) = client.unassign(partitions, client.is_cooperative()) {
         tracing::error!(target: "hop", %error, "the group's assignment could not be taken over");
     }
 }

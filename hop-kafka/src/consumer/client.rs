@@ -79,8 +79,8 @@ pub(super) trait Client: Send + Sync + 'static {
     /// Reads these partitions from these offsets: besides what is assigned, or in its place.
     fn assign(&self, starts: &Offsets, besides: bool) -> Outcome<()>;
 
-    /// Reads these partitions no longer.
-    fn unassign(&self, partitions: &[Partition]) -> Outcome<()>;
+    /// Reads these partitions no longer: the others stay, or there are none.
+    fn unassign(&self, partitions: &[Partition], others_stay: bool) -> Outcome<()>;
 
     /// Pauses or resumes partitions; all that are assigned where none are named.
     fn pause(&self, paused: bool, partitions: Option<&[Partition]>) -> Outcome<()>;
@@ -177,12 +177,8 @@ impl Client for Librdkafka {
         if besides { self.consumer.incremental_assign(&list) } else { self.consumer.assign(&list) }
     }
 
-    fn unassign(&self, partitions: &[Partition]) -> Outcome<()> {
-        if self.is_cooperative() {
-            self.consumer.incremental_unassign(&unplaced(partitions))
-        } else {
-            self.consumer.unassign()
-        }
+    fn unassign(&self, partitions: &[Partition], others_stay: bool) -> Outcome<()> {
+        if others_stay { self.consumer.incremental_unassign(&unplaced(partitions)) } else { self.consumer.unassign() }
     }
 
     fn pause(&self, paused: bool, partitions: Option<&[Partition]>) -> Outcome<()> {

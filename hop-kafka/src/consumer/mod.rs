@@ -12,6 +12,7 @@ mod control;
 mod dead_letters;
 mod decode;
 mod native;
+mod nightly;
 mod offsets;
 mod options;
 mod progress;

@@ -15,6 +15,7 @@ use super::client::{Client as _, Librdkafka};
 use super::context::Context;
 use super::dead_letters::Undecodable;
 use super::decode::{Decoder, Filter};
+use super::nightly::Topics;
 use super::offsets::StartPosition;
 use super::queue::Bound;
 use super::session::{Arrival, Batch, Session, Settings};
@@ -30,6 +31,9 @@ use crate::{Broker, Error, ErrorKind, Publisher, SchemaRegistry, Stream, Url};
 const DISCOVERY: Duration = Duration::from_secs(30);
 /// How long a message may take on its way to the dead-letter topic.
 const DEAD_LETTER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How many dates the window of nightly topics has: tonight's messages may still go to the topic of yesterday.
+const NIGHTS: u16 = 2;
 
 /// How many messages librdkafka fetches ahead, at least.
 const AHEAD: usize = 10_000;
@@ -72,6 +76,7 @@ pub struct Subscribe {
     pass_unreadable: bool,
     bound: Bound,
     workers: usize,
+    nights: u16,
 }
 
 impl fmt::Debug for Subscribe {
@@ -104,6 +109,7 @@ impl Subscribe {
             pass_unreadable: false,
             bound: Bound::default(),
             workers: 0,
+            nights: NIGHTS,
         }
     }
 
@@ -238,6 +244,29 @@ impl Subscribe {
         self
     }
 
+    /// Sets how many dates `{date}` in a topic of the URL stands for, the present one in UTC included; 2 unless set: today and
+    /// yesterday.
+    ///
+    /// Some brokers make a topic for each night, such as `lc_classifier_20261127`. Those within the window that are there are
+    /// read; a topic that is not there yet is looked for every 30 seconds (`topic.metadata.refresh.interval.ms`) and read from
+    /// its beginning, and one whose date falls out of the window is let go once it is read to its end. No other topics are
+    /// touched, so names that a broker still lists and no longer serves do no harm.
+    ///
+    /// With `until_eos` the window is that of the start. A reader that was down for longer than the window misses the nights
+    /// between, group or not.
+    ///
+    /// ```no_run
+    /// # async fn demo(hop: hop_kafka::Stream) -> Result<(), hop_kafka::Error> {
+    /// let url = "kafka://kafka.alerce.science:9093/lc_classifier_{date}";
+    /// let mut alerts = hop.subscribe(url).group("night-watch").nights(3).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn nights(mut self, nights: u16) -> Self {
+        self.nights = nights;
+        self
+    }
+
     /// The reader, at once and without waiting for the connection. Where that fails, the first message asked for is the
     /// error, and the last.
     ///
@@ -336,7 +365,7 @@ impl Subscribe {
         // Below one it is switched off.
         let discovery = config.get("topic.metadata.refresh.interval.ms").and_then(|text| text.parse().ok());
         let settings = Settings {
-            topics: url.topics().to_vec(),
+            topics: Topics::new(url.topics().to_vec(), self.nights),
             start_at: self.start_at,
             until_eos: self.until_eos,
             commit,

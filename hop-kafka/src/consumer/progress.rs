@@ -84,6 +84,11 @@ impl Tenure {
         self.next.fetch_max(offset.saturating_add(1), Ordering::AcqRel).max(offset.saturating_add(1))
     }
 
+    /// Returns true if all messages up to this one are done.
+    pub(super) fn is_done(&self, offset: i64) -> bool {
+        self.next.load(Ordering::Acquire) > offset
+    }
+
     /// Notes a message that has to be marked by itself.
     pub(super) fn hand_over(&self, offset: i64) {
         let mut open = self.open();

@@ -13,6 +13,7 @@ use super::assignment::Assignment;
 use super::client::{Offsets, Partition};
 use super::control::Lag;
 use super::decode::Item;
+use super::nightly::Topics;
 use super::offsets::StartPosition;
 use super::options::Commit;
 use super::progress::{Marked, Tenure};
@@ -53,7 +54,7 @@ pub(super) enum Request {
 /// The settings of a subscription that stay as they are.
 #[derive(Debug)]
 pub(super) struct Settings {
-    pub(super) topics: Vec<String>,
+    pub(super) topics: Topics,
     pub(super) start_at: StartPosition,
     pub(super) until_eos: bool,
     /// How messages are done; `None` without a group.
@@ -86,6 +87,8 @@ pub(super) struct Session {
     pub(super) settings: Settings,
     pub(super) queue: Queue<Arrival>,
     pub(super) assignment: Assignment,
+    /// The topics that are read now: those of other nights come and go.
+    topics: Mutex<Vec<String>>,
     pub(super) counters: Tally,
     pub(super) complaint: Complaint,
     /// `PAUSED` and `STOPPED`.
@@ -112,6 +115,7 @@ impl Session {
             settings,
             queue: Queue::new(bound),
             assignment: Assignment::default(),
+            topics: Mutex::default(),
             counters: Tally::default(),
             complaint,
             gate: AtomicU8::new(0),
@@ -120,6 +124,15 @@ impl Session {
             requested: AtomicBool::new(false),
             waker: OnceLock::new(),
         }
+    }
+
+    /// Returns the topics that are read now.
+    pub(super) fn topics(&self) -> Vec<String> {
+        self.topics.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_topics(&self, topics: Vec<String>) {
+        *self.topics.lock().unwrap_or_else(PoisonError::into_inner) = topics;
     }
 
     /// Sets what interrupts the wait of the worker. Only the first call counts.

@@ -50,7 +50,7 @@ pub(super) fn look_up_time<C: Client>(
         tracing::debug!(target: "hop", "the broker does not look up times; the partitions are read instead");
         let read: Vec<Partition> = to_read.keys().cloned().collect();
         let outcome = search(client, to_read, time, retry);
-        client.unassign(&read).map_err(|error| Error::kafka(OPERATION, error))?;
+        client.unassign(&read, client.is_cooperative()).map_err(|error| Error::kafka(OPERATION, error))?;
         found.extend(outcome?);
     }
     Ok(found)

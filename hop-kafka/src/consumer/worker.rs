@@ -1,6 +1,6 @@
 //! The thread that serves the client: it puts what comes into the queue, and does what the controls ask.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::Offset;
 use tokio::sync::oneshot;
 
-use super::assignment::{assign_all, assign_new, connect, let_go, take};
+use super::assignment::{assign_all, assign_new, connect, let_go, roll_over, take};
 use super::client::{Client, Event, Partition, Received};
 use super::control::lag;
 use super::decode::Item;
@@ -33,6 +33,8 @@ const SLOW_READER: Duration = Duration::from_secs(5);
 const TURN: usize = 2_000;
 /// The bytes at which a batch is handed over, full or not.
 const BATCH_BYTES: usize = 1 << 20;
+/// How often topics of the present nights are looked for where new partitions are not.
+const NIGHTFALL: Duration = Duration::from_secs(30);
 /// How often the offsets of what is done are stored.
 const STORE: Duration = Duration::from_millis(20);
 
@@ -59,6 +61,9 @@ pub(super) struct Worker<C> {
     searches: HashMap<Partition, Search>,
     #[cfg(feature = "metrics")]
     report: crate::metrics::ReaderReport,
+    /// Of nightly topics: the partitions that are read to their end, and the last message of each.
+    at_end: HashSet<Partition>,
+    last: HashMap<Partition, i64>,
     stored: Instant,
     looked: Instant,
     /// Whether nothing more is handed over.
@@ -110,6 +115,8 @@ impl<C: Client> Worker<C> {
             searches: HashMap::new(),
             #[cfg(feature = "metrics")]
             report: crate::metrics::ReaderReport::new(),
+            at_end: HashSet::new(),
+            last: HashMap::new(),
             stored: now,
             looked: now,
             is_over: false,
@@ -147,8 +154,13 @@ impl<C: Client> Worker<C> {
     fn connect(&self) -> Result<(), Error> {
         connect(&self.session, &*self.client)?;
         if self.session.settings.is_in_group() {
-            let topics = &self.session.settings.topics;
-            self.client.subscribe(topics).map_err(|error| Error::kafka("joining the group", error))
+            let topics = self.session.topics();
+            if topics.is_empty() {
+                // No topic of these nights is there yet.
+                self.session.assignment.note(&HashMap::new());
+                return Ok(());
+            }
+            self.client.subscribe(&topics).map_err(|error| Error::kafka("joining the group", error))
         } else {
             assign_all(&self.session, &*self.client)
         }
@@ -204,6 +216,11 @@ impl<C: Client> Worker<C> {
                     self.note_jump(&partition, expected, offset);
                 }
                 self.unread.remove(&partition);
+                if self.session.settings.topics.are_nightly() {
+                    // What came before the end is noted before it.
+                    self.flush();
+                    self.at_end.insert(partition);
+                }
             }
             Event::Assigned(partitions) => {
                 self.flush();
@@ -320,6 +337,13 @@ impl<C: Client> Worker<C> {
         let size = std::mem::take(&mut self.size);
         self.shared.forget_topic();
         if let Some(batch) = self.batch.take() {
+            if self.session.settings.topics.are_nightly()
+                && let Some((offset, _)) = batch.items.last()
+            {
+                let partition = (batch.tenure.topic.to_string(), batch.tenure.partition);
+                self.at_end.remove(&partition);
+                self.last.insert(partition, *offset);
+            }
             self.session.queue.put([(Arrival::Batch(batch), size)]);
         }
     }
@@ -514,10 +538,46 @@ impl<C: Client> Worker<C> {
         Ok(())
     }
 
+    /// Goes on to the topics of the present nights. One of an earlier night goes once all of it is handed over and done.
+    fn roll_over(&mut self) {
+        self.flush();
+        let session = Arc::clone(&self.session);
+        let is_idle = session.queue.wait_until_empty(Duration::ZERO);
+        let is_done = |tenure: &Tenure, partition: &Partition| {
+            !session.settings.is_in_group() || self.last.get(partition).is_none_or(|last| tenure.is_done(*last))
+        };
+        let is_over = |topic: &str| {
+            let own = session.assignment.tenures().into_iter().filter(|tenure| *tenure.topic == *topic);
+            is_idle
+                && own.into_iter().all(|tenure| {
+                    let partition = (tenure.topic.to_string(), tenure.partition);
+                    self.at_end.contains(&partition) && is_done(&tenure, &partition)
+                })
+        };
+        if roll_over(&session, &*self.client, is_over) {
+            let topics = session.topics();
+            self.at_end.retain(|partition| topics.contains(&partition.0));
+            self.last.retain(|partition, _| topics.contains(&partition.0));
+            self.note_assignment();
+        } else if !session.settings.is_in_group() {
+            assign_new(&session, &*self.client);
+        }
+    }
+
     /// Looks for new partitions, without a group.
     fn discover(&mut self) {
         let settings = &self.session.settings;
-        if settings.is_in_group() || settings.until_eos {
+        if settings.until_eos {
+            return;
+        }
+        if settings.topics.are_nightly() {
+            if self.looked.elapsed() >= settings.discovery.unwrap_or(NIGHTFALL) {
+                self.roll_over();
+                self.looked = Instant::now();
+            }
+            return;
+        }
+        if settings.is_in_group() {
             return;
         }
         if settings.discovery.is_some_and(|interval| self.looked.elapsed() >= interval) {

@@ -17,7 +17,8 @@ use crate::auth::token::{Refresher, hand_over};
 use crate::complaint::Complaint;
 use crate::config::set_default;
 use crate::time::for_librdkafka;
-use crate::{Credential, Error, Stream, Url};
+use crate::url::is_nightly;
+use crate::{Credential, Error, ErrorKind, Stream, Url};
 
 /// The largest message that librdkafka lets through; the topic's own limit is found when it matters.
 const LARGEST_MESSAGE: usize = 64 << 20;
@@ -117,6 +118,10 @@ impl Publish {
     /// Kind `Url`, `Credential` or `Config`.
     pub fn start(self) -> Result<Publisher, Error> {
         let url = self.url?;
+        if let Some(topic) = url.topics().iter().find(|topic| is_nightly(topic)) {
+            return Err(Error::new(ErrorKind::Usage, format!("`{topic}` stands for a topic of each night"))
+                .help("name the topic to write to, with its date"));
+        }
         let credential = self.stream.credential(&url)?;
         let tokens = crate::config::tokens(credential.as_ref(), &self.stream.shared.properties)?;
         let mut config = crate::config::client(&url, credential.as_ref(), &self.stream.shared.properties);

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use super::Publish;
 use super::metadata::metadata;
 use crate::blocking::{own, spawn};
+use crate::url::DATE;
 use crate::{Error, ErrorKind, Stream, Url};
 
 const OPERATION: &str = "listing the topics";
@@ -25,7 +26,7 @@ pub struct Topic {
 pub(crate) async fn list(stream: Stream, url: Url) -> Result<Vec<Topic>, Error> {
     let within = stream.shared.connect_timeout;
     let named = url.topics().to_vec();
-    let client = Publish::new(stream, Ok(url)).start()?;
+    let client = Publish::new(stream, url.without_topics()).start()?;
     let (tell, told) = oneshot::channel();
     spawn("hop-request", move || {
         let answer =
@@ -40,8 +41,15 @@ pub(crate) async fn list(stream: Stream, url: Url) -> Result<Vec<Topic>, Error> 
         .unwrap_or_else(|_| Err(Error::new(ErrorKind::Kafka, format!("{OPERATION}: the thread that asked ended"))))
 }
 
+/// Whether a topic has this name, or one of it for some date.
+fn is_named(topic: &str, name: &str) -> bool {
+    let Some((before, after)) = name.split_once(DATE) else { return topic == name };
+    let date = topic.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    date.is_some_and(|date| date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 fn topics(metadata: &Metadata, named: &[String]) -> Vec<Topic> {
-    let wanted = |name: &str| named.is_empty() || named.iter().any(|named| named == name);
+    let wanted = |name: &str| named.is_empty() || named.iter().any(|named| is_named(name, named));
     let there = metadata.topics().iter().filter(|topic| topic.error().is_none() && wanted(topic.name()));
     let mut topics: Vec<_> =
         there.map(|topic| Topic { name: topic.name().to_owned(), partitions: topic.partitions().len() }).collect();

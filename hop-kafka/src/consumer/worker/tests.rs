@@ -10,6 +10,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use super::super::client::{Answers, Offsets};
 use super::super::dead_letters::Undecodable;
 use super::super::decode::Decoder;
+use super::super::nightly::Topics;
 use super::super::offsets::StartPosition;
 use super::super::options::Commit;
 use super::super::queue::Bound;
@@ -28,6 +29,8 @@ struct Fake {
     calls: Mutex<Vec<String>>,
     ends: Mutex<HashMap<Partition, (i64, i64)>>,
     high: i64,
+    /// The topics that there are not.
+    absent: Mutex<HashSet<String>>,
 }
 
 impl Fake {
@@ -60,7 +63,8 @@ impl Client for Arc<Fake> {
 
     fn wake(&self) {}
 
-    fn subscribe(&self, _: &[String]) -> Result<(), KafkaError> {
+    fn subscribe(&self, topics: &[String]) -> Result<(), KafkaError> {
+        self.call(format!("subscribe {}", topics.join(",")));
         Ok(())
     }
 
@@ -73,8 +77,11 @@ impl Client for Arc<Fake> {
         Ok(())
     }
 
-    fn unassign(&self, _: &[Partition]) -> Result<(), KafkaError> {
-        self.call("unassign");
+    fn unassign(&self, partitions: &[Partition], others_stay: bool) -> Result<(), KafkaError> {
+        match others_stay {
+            true => self.call(format!("drop {}", partitions[0].0)),
+            false => self.call("unassign"),
+        }
         Ok(())
     }
 
@@ -102,8 +109,11 @@ impl Client for Arc<Fake> {
         Ok(partitions.iter().map(|partition| (partition.clone(), Ok(None))).collect())
     }
 
-    fn partitions(&self, _: &str, _: Duration) -> Result<Vec<i32>, KafkaError> {
-        Ok(vec![0, 1])
+    fn partitions(&self, topic: &str, _: Duration) -> Result<Vec<i32>, KafkaError> {
+        match self.absent.lock().unwrap().contains(topic) {
+            true => Err(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition)),
+            false => Ok(vec![0, 1]),
+        }
     }
 
     fn offsets(&self, at: &Offsets, _: Duration) -> Result<Answers, KafkaError> {
@@ -132,7 +142,7 @@ struct Reader {
 impl Reader {
     fn start(commit: Option<Commit>, until_eos: bool, high: i64, bound: Bound) -> Self {
         let settings = Settings {
-            topics: vec!["t".to_owned()],
+            topics: Topics::new(vec!["t".to_owned()], 1),
             start_at: StartPosition::Earliest,
             until_eos,
             commit,
@@ -142,8 +152,12 @@ impl Reader {
             pass_unreadable: true,
             batch: 4,
         };
+        Self::of(settings, bound, Fake { high, ..Fake::default() })
+    }
+
+    fn of(settings: Settings, bound: Bound, client: Fake) -> Self {
         let session = Arc::new(Session::new(settings, bound, Complaint::new(&ClientConfig::new())));
-        let client = Arc::new(Fake { high, ..Fake::default() });
+        let client = Arc::new(client);
         let registry = hop_core::Registry::builder().build().unwrap();
         let stream = crate::Stream::builder().registry(registry).no_auth().build().unwrap();
         let decoder = Decoder::new(stream, false, Vec::new(), Vec::new(), hop_core::TopicRules::default());
@@ -463,4 +477,89 @@ fn a_batch_that_cannot_be_unpacked_is_passed_and_no_more_than_it() {
     let calls = reader.client.calls.lock().unwrap().clone();
     let sought: Vec<_> = calls.iter().filter(|call| call.starts_with("seek")).map(String::as_str).collect();
     assert_eq!(sought, ["seek t[0]@4", "seek t[0]@6", "seek t[0]@5", "seek t[0]@6"]);
+}
+
+/// A reader of `t_{date}` with a window of two nights, whose clock the test sets, in days.
+fn nightly(commit: Option<Commit>, absent: &[&str]) -> (Reader, Arc<std::sync::atomic::AtomicU64>) {
+    let day = Arc::new(std::sync::atomic::AtomicU64::new(20_000));
+    let clock = Arc::clone(&day);
+    let now =
+        move || std::time::UNIX_EPOCH + Duration::from_secs(clock.load(std::sync::atomic::Ordering::Relaxed) * 86_400);
+    let settings = Settings {
+        topics: Topics::by_clock(vec!["t_{date}".to_owned()], 2, Arc::new(now)),
+        start_at: StartPosition::Earliest,
+        until_eos: false,
+        commit,
+        discovery: Some(Duration::from_millis(20)),
+        timeout: WITHIN,
+        report_loss: true,
+        pass_unreadable: true,
+        batch: 4,
+    };
+    let absent = Mutex::new(absent.iter().map(|topic| (*topic).to_owned()).collect());
+    (Reader::of(settings, Bound::default(), Fake { absent, ..Fake::default() }), day)
+}
+
+fn of_topic(topic: &str, offset: i64) -> Event {
+    let place = Place { topic: topic.into(), partition: 0, offset };
+    Event::Message(Received { record: Record::default(), place })
+}
+
+fn ends_of(topic: &str, offset: i64) -> [Event; 2] {
+    [0, 1].map(|id| Event::End((topic.to_owned(), id), if id == 0 { offset } else { 0 }))
+}
+
+#[test]
+fn nights_come_when_they_are_there_and_go_when_they_are_read() {
+    // Days 19,999 to 20,002 are 2024-10-03 to 2024-10-06.
+    let (mut reader, day) = nightly(None, &["t_20241004", "t_20241005"]);
+    until("the night before is read", || reader.client.calls("assign 2") == 1);
+    reader.put([of_topic("t_20241003", 0)]);
+    assert_eq!(reader.offset(), 0);
+    // Tonight's topic is made.
+    reader.client.absent.lock().unwrap().remove("t_20241004");
+    until("tonight is read", || reader.client.calls("assign 2") == 2);
+    reader.put([of_topic("t_20241004", 0)]);
+    assert_eq!(reader.offset(), 0);
+    // The next night: the first one falls out of the window, and stays until its end is reached.
+    day.store(20_001, std::sync::atomic::Ordering::Relaxed);
+    assert!(reader.nothing_comes());
+    assert_eq!(reader.client.calls("drop"), 0);
+    reader.put([of_topic("t_20241003", 1)]);
+    reader.put(ends_of("t_20241003", 2));
+    assert_eq!(reader.offset(), 1);
+    until("the first night is let go", || reader.client.calls("drop t_20241003") == 1);
+    // What still comes of it is not this reader's.
+    reader.put([of_topic("t_20241003", 2), of_topic("t_20241004", 1)]);
+    let alert = reader.next().unwrap().unwrap();
+    assert_eq!(&*alert.record.place.unwrap().topic, "t_20241004");
+    assert!(reader.nothing_comes());
+    assert_eq!(reader.client.calls("drop"), 1);
+    assert_eq!(reader.client.calls("unassign"), 0);
+}
+
+#[test]
+fn a_group_subscribes_to_its_nights_and_keeps_one_until_it_is_done() {
+    let absent = ["t_20241003", "t_20241004", "t_20241005"];
+    let (mut reader, day) = nightly(Some(Commit::Marked), &absent);
+    let gives = |reader: &Reader, topic: &str| {
+        reader.put([Event::Assigned([0, 1].map(|id| (topic.to_owned(), id)).to_vec())]);
+    };
+    // No night is there yet: nothing to join for.
+    assert!(reader.nothing_comes());
+    assert_eq!(reader.client.calls("subscribe"), 0);
+    reader.client.absent.lock().unwrap().remove("t_20241004");
+    until("tonight is joined", || reader.client.calls("subscribe t_20241004") == 1);
+    gives(&reader, "t_20241004");
+    reader.put([of_topic("t_20241004", 0)]);
+    reader.put(ends_of("t_20241004", 1));
+    let alert = reader.next().unwrap().unwrap();
+    reader.client.absent.lock().unwrap().remove("t_20241005");
+    day.store(20_002, std::sync::atomic::Ordering::Relaxed);
+    // Its message is not done, so the night stays beside the next one.
+    until("both nights are joined", || reader.client.calls("subscribe t_20241004,t_20241005") == 1);
+    assert!(reader.nothing_comes());
+    assert_eq!(reader.client.calls("subscribe"), 2);
+    reader.alerts.mark_done(&alert.record).unwrap();
+    until("the first night is left", || reader.client.calls("subscribe t_20241005,t_20241006") == 1);
 }
