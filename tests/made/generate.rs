@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use hop_core::{Content, MessageModel};
 use hop_models::AvroBlob;
+use hop_models::avro::Schema;
 use hop_tests::corpus::{corpus, files};
 
 use hop_tests::made::quietly;
+use hop_tests::pairs::{Pair, pair};
 use hop_tests::process::Program;
 
 use crate::{hop, workshop};
@@ -115,6 +117,8 @@ struct Made {
     folder: PathBuf,
     /// Module, name of the type, label, and the messages to be read.
     modules: Vec<(String, String, String, Vec<PathBuf>)>,
+    /// Labels, and files that another schema has written.
+    resolved: Vec<(String, PathBuf)>,
 }
 
 impl Made {
@@ -130,7 +134,7 @@ impl Made {
             root.join("hop-models"),
         );
         fs::write(folder.join("Cargo.toml"), manifest).unwrap();
-        Self { folder, modules: Vec::new() }
+        Self { folder, modules: Vec::new(), resolved: Vec::new() }
     }
 
     #[track_caller]
@@ -178,6 +182,8 @@ impl Made {
             }
         }
         fs::write(self.folder.join("messages.tsv"), messages).unwrap();
+        let resolved = self.resolved.iter().map(|(label, path)| format!("{label}\t{}\n", path.display()));
+        fs::write(self.folder.join("resolved.tsv"), resolved.collect::<String>()).unwrap();
     }
 }
 
@@ -209,6 +215,7 @@ fn what_is_generated_compiles_without_a_warning_and_reads_the_missions_messages(
     if let Some(package) = package {
         add_gcn(&mut made, &package);
     }
+    add_pairs(&mut made);
     // Files carry the schema that they were written by; of one schema one file is enough.
     let mut known = Vec::new();
     for (number, file) in corpus.iter().flat_map(|corpus| avro_files(corpus)).enumerate() {
@@ -291,6 +298,26 @@ fn add_gcn(made: &mut Made, package: &Path) {
         made.add(&schema, &format!("package.{}", label.replace('/', ".")), examples);
     }
     assert!(left.is_empty(), "they name no schema of the package: {left:?}");
+}
+
+/// Models of readers' schemas, and what was written by others: those of the random pairs that Avro resolves, which
+/// `tests/interop` holds to fastavro.
+fn add_pairs(made: &mut Made) {
+    for (number, Pair { writer, reader, datum }) in (0..40).map(|number| (number, pair(number))) {
+        let [writer, schema] = [writer, reader].map(|json| Schema::parse(&json.to_string()).unwrap());
+        let blob = AvroBlob::from_datum(&writer, datum).unwrap();
+        if blob.resolved(&schema).is_err() {
+            continue;
+        }
+        let folder = made.folder.join(format!("schemas/pair{number}"));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("reader.avsc"), schema.text()).unwrap();
+        fs::write(folder.join("old.avro"), blob.encode().unwrap()).unwrap();
+        let label = format!("pair.{number}");
+        made.add(&folder.join("reader.avsc"), &label, Vec::new());
+        made.resolved.push((label, folder.join("old.avro")));
+    }
+    assert!(made.resolved.len() > 20, "{} pairs", made.resolved.len());
 }
 
 fn avro_files(corpus: &Path) -> Vec<PathBuf> {
