@@ -114,10 +114,10 @@ impl<T> State<T> {
         space.messages > 0 && space.bytes > 0
     }
 
-    /// Whether so much is free that it is worth waking the worker for it.
+    /// Whether it is worth waking the worker: so much is free, or the reader waits for more.
     fn has_much_space(&self, bound: Bound) -> bool {
         let is_half = self.total.messages <= bound.messages / 2 && self.total.bytes <= bound.bytes / 2;
-        self.abandoned || is_half
+        self.abandoned || is_half || (self.reader.is_some() && self.has_space(bound))
     }
 
     fn subtract(&mut self, size: Size) {
@@ -294,13 +294,25 @@ impl<T> Queue<T> {
         if state.complete && state.slots.is_empty() {
             return Poll::Ready(None);
         }
-        wait_for(&mut state.reader, context);
+        self.note_waiting(state, context);
         Poll::Pending
+    }
+
+    /// The reader waits from now on.
+    fn note_waiting(&self, mut state: MutexGuard<'_, State<T>>, context: &Context<'_>) {
+        match &mut state.reader {
+            Some(waker) if waker.will_wake(context.waker()) => {}
+            reader => *reader = Some(context.waker().clone()),
+        }
+        if state.waits_for_space {
+            drop(state);
+            self.space.notify_all();
+        }
     }
 
     /// Registers the reader to be woken by the next change.
     pub(super) fn register(&self, context: &mut Context<'_>) {
-        wait_for(&mut self.lock().reader, context);
+        self.note_waiting(self.lock(), context);
     }
 
     /// Ready once the first entry can be taken, or no more will come.
@@ -310,7 +322,7 @@ impl<T> Queue<T> {
         if is_there || (state.complete && state.slots.is_empty()) {
             return Poll::Ready(());
         }
-        wait_for(&mut state.reader, context);
+        self.note_waiting(state, context);
         Poll::Pending
     }
 
@@ -325,7 +337,7 @@ impl<T> Queue<T> {
         if state.slots.iter().any(|slot| slot.size.messages == 0) {
             return Poll::Ready(());
         }
-        wait_for(&mut state.reader, context);
+        self.note_waiting(state, context);
         Poll::Pending
     }
 
@@ -378,14 +390,7 @@ impl<T> Queue<T> {
         if state.ended {
             return Poll::Ready(state.left);
         }
-        wait_for(&mut state.reader, context);
+        self.note_waiting(state, context);
         Poll::Pending
-    }
-}
-
-fn wait_for(reader: &mut Option<Waker>, context: &mut Context<'_>) {
-    match reader {
-        Some(waker) if waker.will_wake(context.waker()) => {}
-        reader => *reader = Some(context.waker().clone()),
     }
 }
