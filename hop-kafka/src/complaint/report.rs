@@ -57,9 +57,10 @@ impl<'a> Report<'a> {
         self.protocol.ends_with("ssl")
     }
 
-    /// Whether the connection ended at the first question: so it does where the broker waits for TLS.
+    /// Whether the connection ended at the first question: so it does where the broker waits for TLS. One that has served
+    /// this client before does not; it is being stopped or started.
     fn ended_at_once(&self) -> bool {
-        self.ended() && !self.speaks_tls() && self.state == "APIVERSION_QUERY"
+        self.ended() && !self.is_served && !self.speaks_tls() && self.state == "APIVERSION_QUERY"
     }
 
     /// Whether the connection ended right after it was made: so it does where the broker waits for a credential. One that
@@ -381,6 +382,17 @@ mod tests {
         assert!(!Report::read(said, true).is_untimely_end());
         let cause = Report::read(said, true).cause(RDKafkaErrorCode::BrokerTransportFailure);
         assert_eq!((cause.kind, cause.mends), (ErrorKind::Connection, true));
+    }
+
+    #[test]
+    fn a_broker_that_served_us_does_not_wait_for_tls() {
+        let said = "localhost:9095/1: Disconnected: connection closed by peer (after 1ms in state APIVERSION_QUERY)";
+        assert!(Report::read(said, false).is_untimely_end());
+        assert!(!Report::read(said, true).is_untimely_end());
+        assert_eq!(
+            Report::read(said, true).cause(RDKafkaErrorCode::BrokerTransportFailure).kind,
+            ErrorKind::Connection
+        );
     }
 
     #[cfg(any(feature = "ssl-vendored", feature = "ssl"))]
