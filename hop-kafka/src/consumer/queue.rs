@@ -317,7 +317,7 @@ impl<T> Queue<T> {
 
     /// Ready once the first entry can be taken, or no more will come.
     pub(super) fn poll_first(&self, context: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.lock();
+        let state = self.lock();
         let is_there = state.slots.front().is_some_and(|slot| slot.entry.is_some());
         if is_there || (state.complete && state.slots.is_empty()) {
             return Poll::Ready(());
@@ -328,7 +328,7 @@ impl<T> Queue<T> {
 
     /// Ready once so many messages wait, the queue is full, or no more will come.
     pub(super) fn poll_gathered(&self, context: &mut Context<'_>, most: usize) -> Poll<()> {
-        let mut state = self.lock();
+        let state = self.lock();
         let waiting = state.total.messages.saturating_sub(self.walked.load(Ordering::Relaxed));
         if state.complete || waiting >= most || !state.has_space(self.bound) {
             return Poll::Ready(());
@@ -386,7 +386,7 @@ impl<T> Queue<T> {
 
     /// Ready, with the number of messages left, once the worker has ended.
     pub(super) fn poll_ended(&self, context: &mut Context<'_>) -> Poll<usize> {
-        let mut state = self.lock();
+        let state = self.lock();
         if state.ended {
             return Poll::Ready(state.left);
         }
