@@ -225,8 +225,9 @@ pub(super) fn send(job: &Job) -> Outcome<Report> {
     for number in 0..job.messages {
         let sent = Instant::now();
         writer.queue(&job.topics[0], None, number)?;
+        // The crate's `poll` does not return before the time given, whatever comes.
         while writer.confirmed() <= number {
-            writer.serve(POLL);
+            writer.serve(Duration::ZERO);
         }
         meter.time(sent.elapsed());
     }
