@@ -153,7 +153,7 @@ pub(crate) struct Subscribe {
     pub(crate) read_as: Vec<String>,
 
     /// How many dates `{date}` in a topic stands for, the present one in UTC included: 2 are today and yesterday.
-    #[arg(long, default_value = "2", value_name = "COUNT")]
+    #[arg(long, default_value = "2", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=31))]
     pub(crate) nights: u16,
 
     /// Look schemas up in this schema registry; a credential for its host and port is sent along.

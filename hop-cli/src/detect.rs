@@ -28,7 +28,7 @@ pub(crate) fn by_content<'a>(registry: &'a Registry, content: &[u8]) -> Option<&
     let first_line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let label = if content.starts_with(b"Obj\x01") {
         "avro"
-    } else if text.starts_with(b"<") || content.starts_with(b"\xFF\xFE<") || content.starts_with(b"\xFE\xFF\0<") {
+    } else if is_voevent(text) || content.starts_with(b"\xFF\xFE<") || content.starts_with(b"\xFE\xFF\0<") {
         "voevent"
     } else if first_line.starts_with(b"TITLE:") {
         if first_line.windows(8).any(|word| word == b"CIRCULAR") { "circular" } else { "gcntextnotice" }
@@ -36,6 +36,13 @@ pub(crate) fn by_content<'a>(registry: &'a Registry, content: &[u8]) -> Option<&
         return None;
     };
     registry.get(label)
+}
+
+/// Returns true for XML that names a VOEvent near its beginning: there are other formats in XML.
+fn is_voevent(text: &[u8]) -> bool {
+    const NEAR: usize = 4096;
+    let start = &text[..text.len().min(NEAR)];
+    text.starts_with(b"<") && start.windows(7).any(|word| word == b"VOEvent")
 }
 
 /// Reads content by a model, in the form that the name of the file says: `content.*` is as on the wire, `file.*` as in a

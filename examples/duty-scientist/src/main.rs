@@ -78,6 +78,8 @@ fn line(summary: &Summary, is_wave: bool) -> Option<String> {
             Some(map) => format!("sky map: {map}"),
             None => "no sky map".to_owned(),
         },
+        // Whoever acted on the alert has to know that it is withdrawn.
+        None if summary.is_retraction => "no position".to_owned(),
         None => return None,
     };
     let what = [(summary.is_test, "TEST "), (summary.is_retraction, "RETRACTION ")];

@@ -57,7 +57,20 @@ fn broker(name: &str, table: &dyn TableLike, like: Option<Broker>) -> Result<Bro
             "title" => broker.title = text()?.to_owned(),
             "token_endpoint" => broker.token_endpoint = Some(text()?.to_owned()),
             "scope" => broker.scope = Some(text()?.to_owned()),
-            "registry" => broker.registry = Some(text()?.to_owned()),
+            "registry" => {
+                let url = text()?;
+                // The value itself is not quoted: it may hold a password.
+                if url
+                    .split_once("://")
+                    .map_or(url, |(_, rest)| rest)
+                    .split('/')
+                    .next()
+                    .is_some_and(|at| at.contains('@'))
+                {
+                    return Err(wrong("a URL without a username or password, which belong in auth.toml"));
+                }
+                broker.registry = Some(url.to_owned());
+            }
             "protocol" => {
                 broker.protocol = match text()? {
                     "SASL_SSL" => Some(Protocol::SaslSsl),

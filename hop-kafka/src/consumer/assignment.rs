@@ -137,10 +137,25 @@ impl Assignment {
 pub(super) fn connect(session: &Session, client: &impl Client) -> Result<(), Error> {
     let retry = Retry::new(session, session.settings.timeout).reading_events();
     let mut topics: Vec<String> = session.settings.topics.fixed().cloned().collect();
-    for topic in session.settings.topics.of_these_nights() {
-        if exists(client, &topic, &retry)? {
-            topics.push(topic);
+    let nights = session.settings.topics.of_these_nights();
+    let mut found = false;
+    for topic in &nights {
+        // Each has the whole time, so that nights that are not there take none from those that are.
+        let retry = Retry::new(session, session.settings.timeout).reading_events();
+        if exists(client, topic, &retry)? {
+            found = true;
+            // A name may be written in full, too.
+            if !topics.contains(topic) {
+                topics.push(topic.clone());
+            }
         }
+    }
+    if !nights.is_empty() && !found {
+        tracing::warn!(
+            target: "hop",
+            looked_for = ?nights,
+            "no topic of these nights is there yet; check the name if one should be"
+        );
     }
     let ends = snapshot(client, &topics, &session.settings.start_at, &retry)?;
     session.set_topics(topics);
@@ -162,19 +177,21 @@ fn exists(client: &impl Client, topic: &str, retry: &Retry<'_>) -> Result<bool, 
 /// Goes on to the topics of the present nights: takes those that are there now, and lets go of those that `is_over` says.
 /// Returns true if the topics changed.
 pub(super) fn roll_over(session: &Session, client: &impl Client, is_over: impl Fn(&str) -> bool) -> bool {
-    let retry = Retry::new(session, DISCOVERY_TIMEOUT);
     let before = session.topics();
     let window = session.settings.topics.of_these_nights();
     let is_fixed = |topic: &String| session.settings.topics.fixed().any(|fixed| fixed == topic);
     let stays = |topic: &&String| is_fixed(topic) || window.contains(topic) || !is_over(topic);
     let mut topics: Vec<String> = before.iter().filter(stays).cloned().collect();
-    for topic in window.into_iter().filter(|topic| !before.contains(topic)) {
-        match exists(client, &topic, &retry) {
-            Ok(true) => topics.push(topic),
+    let mut fresh = Vec::new();
+    // The newest first: it is the one that matters, and older ones that are gone may take a second each.
+    for topic in window.into_iter().rev().filter(|topic| !before.contains(topic)) {
+        match exists(client, &topic, &Retry::new(session, DISCOVERY_TIMEOUT)) {
+            Ok(true) => fresh.push(topic),
             Ok(false) => {}
-            Err(error) => tracing::debug!(target: "hop", %error, "a topic of tonight could not be looked for"),
+            Err(error) => tracing::warn!(target: "hop", topic, %error, "a nightly topic could not be looked for"),
         }
     }
+    topics.extend(fresh.into_iter().rev());
     if topics == before {
         return false;
     }

@@ -36,6 +36,17 @@ impl Topics {
         Self { written, nights: nights.max(1), clock }
     }
 
+    /// Returns true if a topic of this name is read, this night or another.
+    pub(super) fn may_be(written: &[String], topic: &str) -> bool {
+        let is_date = |text: &str| text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
+        written.iter().any(|written| match written.split_once(DATE) {
+            None => written == topic,
+            Some((before, after)) => {
+                topic.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)).is_some_and(is_date)
+            }
+        })
+    }
+
     /// Returns true if any of the topics is made anew each night.
     pub(super) fn are_nightly(&self) -> bool {
         self.written.iter().any(|topic| topic.contains(DATE))
@@ -76,6 +87,16 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn topics_of_any_night_are_known_by_their_names() {
+        let written = ["fixed".to_owned(), "a_{date}_b".to_owned()];
+        let is_read = |topic: &str| Topics::may_be(&written, topic);
+        assert!(is_read("fixed") && is_read("a_20261127_b") && is_read("a_19990101_b"));
+        for other in ["fixed2", "a_{date}", "a_2026112_b", "a_20261127", "a__b", "a_2026112x_b"] {
+            assert!(!is_read(other), "{other}");
+        }
+    }
 
     #[test]
     fn the_window_ends_with_the_present_date_in_utc() {

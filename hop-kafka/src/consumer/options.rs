@@ -34,6 +34,8 @@ const DEAD_LETTER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How many dates the window of nightly topics has: tonight's messages may still go to the topic of yesterday.
 const NIGHTS: u16 = 2;
+/// The most nights that a window has: each that is not there is asked for, one after another.
+const MOST_NIGHTS: u16 = 31;
 
 /// How many messages librdkafka fetches ahead, at least.
 const AHEAD: usize = 10_000;
@@ -245,7 +247,7 @@ impl Subscribe {
     }
 
     /// Sets how many dates `{date}` in a topic of the URL stands for, the present one in UTC included; 2 unless set: today and
-    /// yesterday.
+    /// yesterday. At most 31: more count as 31.
     ///
     /// Some brokers make a topic for each night, such as `lc_classifier_20261127`. Those within the window that are there are
     /// read; a topic that is not there yet is looked for every 30 seconds (`topic.metadata.refresh.interval.ms`) and read from
@@ -263,7 +265,7 @@ impl Subscribe {
     /// # }
     /// ```
     pub fn nights(mut self, nights: u16) -> Self {
-        self.nights = nights;
+        self.nights = nights.min(MOST_NIGHTS);
         self
     }
 
@@ -298,7 +300,7 @@ impl Subscribe {
     /// The writer to the dead-letter topic, if there is one.
     fn dead_letters(&self, url: &Url) -> Result<Option<Arc<Publisher>>, Error> {
         let Undecodable::DeadLetter(topic) = &self.undecodable else { return Ok(None) };
-        if url.topics().contains(topic) {
+        if Topics::may_be(url.topics(), topic) {
             return Err(Error::new(
                 ErrorKind::Usage,
                 format!(

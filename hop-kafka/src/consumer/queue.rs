@@ -29,6 +29,9 @@ pub(super) struct Size {
     pub(super) bytes: usize,
 }
 
+/// The most entries that decoding threads work on, or have worked on, before the reader takes the first of them.
+const DECODED_AHEAD: usize = 16;
+
 #[derive(Debug)]
 struct Slot<T> {
     number: u64,
@@ -289,6 +292,11 @@ impl<T> Queue<T> {
                 state.taken = slot.size;
             }
             self.walked.store(0, Ordering::Relaxed);
+            let may_work = state.decoders_waiting > 0;
+            drop(state);
+            if may_work {
+                self.arrival.notify_all();
+            }
             return Poll::Ready(Some(entry));
         }
         if state.complete && state.slots.is_empty() {
@@ -356,7 +364,10 @@ impl<T> Queue<T> {
                 return None;
             }
             let at = state.position(state.untouched);
-            if let Some(slot) = state.slots.get_mut(at) {
+            // What is decoded may be far larger than what was received, which the bound counts.
+            if at < DECODED_AHEAD
+                && let Some(slot) = state.slots.get_mut(at)
+            {
                 let (number, entry) = (slot.number, slot.entry.take());
                 state.untouched = number + 1;
                 match entry {
