@@ -198,9 +198,11 @@ fn without_a_label_the_file_is_what_validate_finds_it_to_be() {
     let finished = hop(["decode", "--json", "--wire", "-"]).input(event).run();
     assert_eq!(json_lines(finished.expect(0))[0]["format"], "voevent");
     // What starts like a format and is not of it is an error, as it is to `validate`.
-    let finished = hop(["decode", &file(&folder, "page.html", "<html></html>")]).run();
+    let finished = hop(["decode", &file(&folder, "cut.xml", "<VOEvent><Who></Who>")]).run();
     assert_eq!(finished.expect(1), "");
     assert!(finished.err.contains("voevent"), "{}", finished.err);
+    // Not all XML is meant to be a VOEvent.
+    assert_eq!(decode(&[&file(&folder, "page.html", "<html></html>")])["format"], "blob");
 }
 
 #[test]
