@@ -27,10 +27,8 @@ pub mod header {
     /// What the names of reserved headers start with.
     pub const RESERVED: char = '_';
 
-    /// Returns the name as a constant, for those that nearly every message has.
-    pub fn known(name: &[u8]) -> Option<&'static str> {
-        [ID, FORMAT, SENDER, TEST, VERSION].into_iter().find(|known| known.as_bytes() == name)
-    }
+    /// Those that nearly every message has.
+    pub(super) const USUAL: [&str; 5] = [ID, FORMAT, SENDER, TEST, VERSION];
 }
 
 /// One header: a name and a value, which may be null.
@@ -227,7 +225,8 @@ impl FromIterator<Header> for Headers {
 /// Returns the name, which takes no memory where it is one that nearly every message has.
 fn shared<'a>(name: impl Into<Cow<'a, str>>) -> Cow<'static, str> {
     let name = name.into();
-    header::known(name.as_bytes()).map_or_else(|| Cow::Owned(name.into_owned()), Cow::Borrowed)
+    let usual = header::USUAL.into_iter().find(|usual| *usual == name);
+    usual.map_or_else(|| Cow::Owned(name.into_owned()), Cow::Borrowed)
 }
 
 impl<'a, N: Into<Cow<'a, str>>, V: AsRef<[u8]>> FromIterator<(N, Option<V>)> for Headers {

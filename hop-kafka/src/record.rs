@@ -1,6 +1,5 @@
 //! Between Kafka's messages and hop's records: the one copy in, the one copy out.
 
-use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
 use std::sync::Arc;
 
@@ -11,46 +10,42 @@ use rdkafka::message::BorrowedHeaders;
 
 use crate::native::Owned;
 
-/// The headers of a message in librdkafka's memory.
-struct NativeHeaders(*const native::rd_kafka_headers_t);
-
-impl NativeHeaders {
-    /// Calls `each` with every header in order.
-    ///
-    /// Names come from the network, and may be anything but NUL.
-    ///
-    /// # Safety
-    /// The list is null, or valid while this runs.
-    #[allow(unsafe_code)]
-    unsafe fn for_each(&self, mut each: impl FnMut(&CStr, Option<&[u8]>)) {
-        if self.0.is_null() {
-            return;
-        }
-        for index in 0.. {
-            let (mut name, mut value, mut size): (*const c_char, _, _) = (std::ptr::null(), std::ptr::null(), 0);
-            // SAFETY: the list is valid, and the three pointers are to locals that are written only when there is a header
-            // at `index`.
-            let status = unsafe { native::rd_kafka_header_get_all(self.0, index, &mut name, &mut value, &mut size) };
-            if status != native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR || name.is_null() {
-                break;
-            }
-            // SAFETY: librdkafka ends each name with NUL, and keeps name and value as long as the list.
-            let name = unsafe { CStr::from_ptr(name) };
-            // SAFETY: as above; `size` bytes are there.
-            each(name, unsafe { slice(value, size) });
-        }
+/// Reads all headers of a message in librdkafka's memory, in order, each value by `copy`.
+///
+/// Names come from the network, and may be anything but NUL. One that is not UTF-8 has `U+FFFD` in it; the library's own
+/// reader panics on one.
+///
+/// # Safety
+/// The list is null, or valid while this runs.
+#[allow(unsafe_code)]
+unsafe fn read_headers(list: *const native::rd_kafka_headers_t, mut copy: impl FnMut(&[u8]) -> Bytes) -> Headers {
+    if list.is_null() {
+        return Headers::new();
     }
+    // SAFETY: the list is valid.
+    let mut headers = Headers::with_capacity(unsafe { native::rd_kafka_header_cnt(list) });
+    for index in 0.. {
+        let (mut name, mut value, mut size): (*const c_char, _, _) = (std::ptr::null(), std::ptr::null(), 0);
+        // SAFETY: the list is valid, and the three pointers are to locals that are written only when there is a header at
+        // `index`.
+        let status = unsafe { native::rd_kafka_header_get_all(list, index, &mut name, &mut value, &mut size) };
+        if status != native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR || name.is_null() {
+            break;
+        }
+        // SAFETY: librdkafka ends each name with NUL, and keeps name and value as long as the list.
+        let name = unsafe { CStr::from_ptr(name) };
+        // SAFETY: as above; `size` bytes are there.
+        headers.push(name.to_string_lossy(), unsafe { slice(value, size) }.map(&mut copy));
+    }
+    headers
 }
 
-/// All headers in order. A name that is not UTF-8 has `U+FFFD` in it; the library's own reader panics on one.
+/// Copies the headers of a message that was not delivered.
 #[allow(unsafe_code)]
 pub(crate) fn headers(borrowed: &BorrowedHeaders) -> Headers {
-    // `BorrowedHeaders` has no fields: a reference to one is the address of librdkafka's list.
-    let list = NativeHeaders(std::ptr::from_ref(borrowed).cast());
-    let mut out = Headers::with_capacity(rdkafka::message::Headers::count(borrowed));
-    // SAFETY: the list is valid while `borrowed` is.
-    unsafe { list.for_each(|name, value| out.push(name.to_string_lossy(), value.map(Bytes::copy_from_slice))) };
-    out
+    // SAFETY: `BorrowedHeaders` has no fields: a reference to one is the address of librdkafka's list, which is valid while
+    // `borrowed` is.
+    unsafe { read_headers(std::ptr::from_ref(borrowed).cast(), Bytes::copy_from_slice) }
 }
 
 /// # Safety
@@ -117,16 +112,10 @@ pub(crate) unsafe fn copy(message: &native::rd_kafka_message_t, with: &mut Share
     let mut list = std::ptr::null_mut();
     // SAFETY: the message is valid; the list belongs to it, and is written only on success.
     let status = unsafe { native::rd_kafka_message_headers(message, &mut list) };
-    let mut headers = Headers::new();
-    if status == native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
-        // SAFETY: the list is the message's, and valid while the message is.
-        unsafe {
-            headers = Headers::with_capacity(native::rd_kafka_header_cnt(list));
-            NativeHeaders(list).for_each(|name, value| {
-                headers.push(header_name(name), value.map(|value| with.copy(value)));
-            });
-        }
-    }
+    let is_list = status == native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
+    let list = if is_list { list.cast_const() } else { std::ptr::null() };
+    // SAFETY: the list is null or the message's, and valid while the message is.
+    let headers = unsafe { read_headers(list, |value| with.copy(value)) };
     // SAFETY: payload and key are null or have the lengths that stand beside them; both are valid while the message is.
     let (content, key) = unsafe { (slice(message.payload, message.len), slice(message.key, message.key_len)) };
     let mut kind = native::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
@@ -140,12 +129,6 @@ pub(crate) unsafe fn copy(message: &native::rd_kafka_message_t, with: &mut Share
         timestamp: has_timestamp.then_some(timestamp),
         place: None,
     }
-}
-
-/// Returns the name of a header, which takes no memory where it is one that nearly every message has.
-fn header_name(name: &CStr) -> Cow<'static, str> {
-    let known = hop_core::header::known(name.to_bytes());
-    known.map_or_else(|| Cow::Owned(name.to_string_lossy().into_owned()), Cow::Borrowed)
 }
 
 /// Headers as librdkafka takes them; `None` when there is no memory for them.
