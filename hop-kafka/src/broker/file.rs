@@ -4,6 +4,7 @@ use hop_core::{TopicRule, TopicRules};
 use toml_edit::{Item, TableLike, Value};
 
 use super::{Broker, GroupRule};
+use crate::SchemaRegistry;
 use crate::auth::{Mechanism, Protocol};
 use crate::folder;
 use crate::url::DEFAULT_PORT;
@@ -59,16 +60,7 @@ fn broker(name: &str, table: &dyn TableLike, like: Option<Broker>) -> Result<Bro
             "scope" => broker.scope = Some(text()?.to_owned()),
             "registry" => {
                 let url = text()?;
-                // The value itself is not quoted: it may hold a password.
-                if url
-                    .split_once("://")
-                    .map_or(url, |(_, rest)| rest)
-                    .split('/')
-                    .next()
-                    .is_some_and(|at| at.contains('@'))
-                {
-                    return Err(wrong("a URL without a username or password, which belong in auth.toml"));
-                }
+                SchemaRegistry::new(url).map_err(|error| format!("`{key}` of `{name}`: {error}"))?;
                 broker.registry = Some(url.to_owned());
             }
             "protocol" => {

@@ -135,14 +135,13 @@ impl Assignment {
 
 /// Asks for the ends of the topics' partitions, and keeps them.
 pub(super) fn connect(session: &Session, client: &impl Client) -> Result<(), Error> {
-    let retry = Retry::new(session, session.settings.timeout).reading_events();
+    let retry = || Retry::new(session, session.settings.timeout).reading_events();
     let mut topics: Vec<String> = session.settings.topics.fixed().cloned().collect();
     let nights = session.settings.topics.of_these_nights();
     let mut found = false;
     for topic in &nights {
         // Each has the whole time, so that nights that are not there take none from those that are.
-        let retry = Retry::new(session, session.settings.timeout).reading_events();
-        if exists(client, topic, &retry)? {
+        if exists(client, topic, &retry())? {
             found = true;
             // A name may be written in full, too.
             if !topics.contains(topic) {
@@ -157,7 +156,7 @@ pub(super) fn connect(session: &Session, client: &impl Client) -> Result<(), Err
             "no topic of these nights is there yet; check the name if one should be"
         );
     }
-    let ends = snapshot(client, &topics, &session.settings.start_at, &retry)?;
+    let ends = snapshot(client, &topics, &session.settings.start_at, &retry())?;
     session.set_topics(topics);
     session.complaint.note_served();
     // It is set once, here.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use hop_core::TopicPattern;
 use hop_core::time::Time;
 
 use crate::url::DATE;
@@ -38,13 +39,8 @@ impl Topics {
 
     /// Returns true if a topic of this name is read, this night or another.
     pub(super) fn may_be(written: &[String], topic: &str) -> bool {
-        let is_date = |text: &str| text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
-        written.iter().any(|written| match written.split_once(DATE) {
-            None => written == topic,
-            Some((before, after)) => {
-                topic.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)).is_some_and(is_date)
-            }
-        })
+        let is_of_a_night = |pattern: TopicPattern| pattern.matches(topic);
+        written.iter().any(|written| written == topic || written.parse().is_ok_and(is_of_a_night))
     }
 
     /// Returns true if any of the topics is made anew each night.
