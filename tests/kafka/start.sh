@@ -68,7 +68,7 @@ launch_node() {
     # The shell writes its own process id, then becomes the JVM: the id on file is the JVM's, not timeout's.
     # shellcheck disable=SC2016
     setsid timeout --kill-after=30s "$lifetime" bash -c 'echo $$ >"$1/pid" && shift && exec java "$@"' \
-        bash "$node" "$(node_mark "$node")" "${jvm[@]}" "$@" kafka.Kafka "$node/server.properties" \
+        bash "$node" "$(server_mark "$node")" "${jvm[@]}" "$@" kafka.Kafka "$node/server.properties" \
         </dev/null >>"$node/broker.log" 2>&1 9>&- &
     launchers+=($!)
     # Bash would tell of its death.
