@@ -15,3 +15,11 @@ pub(crate) fn serve(address: SocketAddr) -> Result<(), Failure> {
     drop(std::net::TcpListener::bind(address).map_err(|error| failed(&error))?);
     PrometheusBuilder::new().with_http_listener(address).install().map_err(|error| failed(&error))
 }
+
+/// Reads an address to listen at; a port alone is one of this machine.
+pub(crate) fn listen_address(text: &str) -> Result<std::net::SocketAddr, String> {
+    if let Ok(port) = text.parse() {
+        return Ok(std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port)));
+    }
+    text.parse().map_err(|_| "expected a port, or an address with one such as `0.0.0.0:9090`".to_owned())
+}

@@ -1,14 +1,49 @@
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::{Args, Subcommand};
 use hop_core::escape_controls;
 use hop_kafka::auth::{self, CredentialStore};
 use hop_kafka::{Broker, Credential};
 
 use super::decode::read;
-use crate::args::{AddCredential, Auth};
 use crate::failure::Failure;
 use crate::output;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Auth {
+    /// Print the path of the file of credentials.
+    Locate,
+    /// List the credentials: their usernames, and the brokers they are for.
+    List,
+    /// Add a credential, from a CSV file or as it is typed in.
+    ///
+    /// Without a file it asks for username, password, hostname and token endpoint; where standard input is no terminal,
+    /// each is a line of it. A password is never an argument, which everybody on the machine could see.
+    Add(AddCredential),
+    /// Remove a credential.
+    Remove {
+        /// The username, or username and hostname as in `ada-1234@kafka.scimma.org`, or `#2` for the second in the file.
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddCredential {
+    /// A CSV file whose header row names the fields, such as Hopskotch's web site hands out; `-` for standard input.
+    #[arg(value_name = "CSV FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// The broker that the credential is for, by its name in `hop brokers`: only username and password are asked for, which
+    /// GCN calls client ID and client secret.
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    pub(crate) broker: Option<String>,
+
+    /// Overwrite the credential that has the same username and hostname.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
 
 pub(crate) fn run(options: Auth) -> Result<ExitCode, Failure> {
     match options {

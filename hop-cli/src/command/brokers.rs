@@ -1,11 +1,18 @@
 use std::process::ExitCode;
 
+use clap::Args;
 use hop_core::Value;
 use hop_kafka::Broker;
 
-use crate::args::Brokers;
 use crate::failure::Failure;
 use crate::output;
+
+#[derive(Debug, Args)]
+pub(crate) struct Brokers {
+    /// Print a JSON list, with the rules for topics.
+    #[arg(short, long)]
+    pub(crate) json: bool,
+}
 
 pub(crate) fn run(options: &Brokers) -> Result<ExitCode, Failure> {
     let brokers = Broker::all()?;

@@ -1,10 +1,38 @@
 use std::process::ExitCode;
 
+use clap::{Subcommand, ValueEnum};
 use hop_kafka::{Configuration, auth};
 
-use crate::args::{Configure, Located};
 use crate::failure::Failure;
 use crate::output;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Configure {
+    /// Print the path of a file.
+    Locate {
+        /// Which file: general settings, or credentials.
+        #[arg(short = 't', long = "type", value_name = "TYPE", default_value = "general")]
+        which: Located,
+    },
+    /// Print the settings as they are in force, the environment included.
+    Show,
+    /// Write a setting into the file.
+    Set {
+        /// The setting.
+        #[arg(value_parser = hop_kafka::Configuration::NAMES)]
+        name: String,
+        /// `true`, `yes`, `on` or `1`; or `false`, `no`, `off` or `0`.
+        value: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Located {
+    /// General settings.
+    General,
+    /// Credentials.
+    Auth,
+}
 
 pub(crate) fn run(options: Configure) -> Result<ExitCode, Failure> {
     match options {

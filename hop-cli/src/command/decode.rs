@@ -1,14 +1,38 @@
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bytes::Bytes;
+use clap::{ArgAction, Args};
 use hop_core::{AnyModel, Blob, Content, Error, Headers, Limits, Registration, Registry, Value, json};
 
-use crate::args::Decode;
 use crate::failure::Failure;
 use crate::{detect, output, show};
+
+#[derive(Debug, Args)]
+pub(crate) struct Decode {
+    /// Files to decode; `-` for standard input.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The format, in any case. Without it: that of the headers, given or in `headers.json` beside a file called
+    /// `content.*`, else that of the first folder above it that bears the name of one, else what the content is.
+    #[arg(short, long)]
+    pub(crate) format: Option<String>,
+
+    /// The files hold what travels on the wire, not what people keep on disk.
+    #[arg(short, long)]
+    pub(crate) wire: bool,
+
+    /// The headers of the messages: a JSON object, or a list of `[name, value]`; values are text, null or `{"$bytes": base64}`.
+    #[arg(long, value_name = "FILE.json", conflicts_with = "format")]
+    pub(crate) headers: Option<PathBuf>,
+
+    /// Print one JSON object a file.
+    #[arg(short, long, action = ArgAction::SetTrue)]
+    pub(crate) json: bool,
+}
 
 pub(crate) fn run(registry: &Registry, options: &Decode) -> Result<ExitCode, Failure> {
     // A label that is not linked is a wrong call, for every file alike.

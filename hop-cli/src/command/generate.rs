@@ -3,12 +3,35 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::Args;
 use hop_core::Value;
 
-use crate::args::Generate;
 use crate::failure::Failure;
 use crate::generate::{Fixture, Generated, MARK, Wanted, generate};
 use crate::{label, output};
+
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    /// The schema, or an Avro file written by it. What it refers to is looked for beside it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+
+    /// The label of the messages: 1 to 64 of `a-z`, `0-9`, `-`, `_`, `.`.
+    #[arg(short, long, value_name = "LABEL")]
+    pub(crate) format: String,
+
+    /// Where to write the module, instead of to the standard output. An Avro schema is put beside it, instead of into it.
+    #[arg(short, long, value_name = "FILE.rs")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Where to write an example of a message, instead of to `fixtures/LABEL` in the crate of the module.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) fixtures: Option<PathBuf>,
+
+    /// The name of the type, instead of the schema's own.
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) name: Option<String>,
+}
 
 pub(crate) fn run(options: &Generate) -> Result<ExitCode, Failure> {
     label::check(&options.format).map_err(Failure::Usage)?;

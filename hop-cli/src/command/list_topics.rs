@@ -1,10 +1,24 @@
 use std::process::ExitCode;
 
+use clap::Args;
 use hop_core::{Registry, Value};
 
-use crate::args::ListTopics;
 use crate::failure::Failure;
 use crate::output;
+
+#[derive(Debug, Args)]
+pub(crate) struct ListTopics {
+    /// Where: `kafka://[username@]broker[:port]/[topic[,topic2[,...]]]`; those topics alone, where it names some.
+    pub(crate) url: String,
+
+    /// Print a JSON list, with the number of partitions of each topic.
+    #[arg(short, long)]
+    pub(crate) json: bool,
+
+    /// Do not authenticate.
+    #[arg(long)]
+    pub(crate) no_auth: bool,
+}
 
 pub(crate) async fn run(registry: Registry, options: ListTopics) -> Result<ExitCode, Failure> {
     let hop = crate::stream(registry, options.no_auth).build()?;

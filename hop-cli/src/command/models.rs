@@ -1,11 +1,26 @@
 use std::process::ExitCode;
 
+use clap::Args;
 use hop_core::{Error, ErrorKind, Registry, Value};
 use hop_models::avro::Schema;
 
-use crate::args::Models;
 use crate::failure::Failure;
 use crate::output;
+
+#[derive(Debug, Args)]
+pub(crate) struct Models {
+    /// Print a JSON list.
+    #[arg(short, long)]
+    pub(crate) json: bool,
+
+    /// Print the JSON Schema of one format's fields.
+    #[arg(short, long, value_name = "LABEL", conflicts_with = "json")]
+    pub(crate) schema: Option<String>,
+
+    /// Print the schema as an Avro schema.
+    #[arg(short, long, requires = "schema")]
+    pub(crate) avro: bool,
+}
 
 pub(crate) fn run(registry: &Registry, options: &Models) -> Result<ExitCode, Failure> {
     if let Some(label) = &options.schema {

@@ -3,10 +3,25 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::args::New;
+use clap::Args;
+
 use crate::failure::Failure;
 use crate::generate::type_name;
 use crate::{label, output};
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The name of the crate, which is the label of its messages too: `donut`.
+    pub(crate) name: String,
+
+    /// Where to make it, instead of a folder of that name here.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Option<PathBuf>,
+
+    /// Take hop from this checkout of its sources, instead of the one that this command was built from.
+    #[arg(long, value_name = "DIR", env = "HOP_PATH")]
+    pub(crate) hop_path: Option<PathBuf>,
+}
 
 /// The files of a new crate. What stands between `@` is filled in.
 const FILES: [(&str, &str); 9] = [

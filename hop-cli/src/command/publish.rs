@@ -1,16 +1,51 @@
 use std::cell::Cell;
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bytes::Bytes;
+use clap::Args;
 use hop_core::{AnyModel, Blob, JsonBlob, MessageModel as _, Registration, Registry};
 use hop_models::AvroBlob;
 
 use super::decode::read;
-use crate::args::Publish;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::{detect, output};
+
+#[derive(Debug, Args)]
+pub(crate) struct Publish {
+    /// Where to: `kafka://[username@]broker[:port]/topic`.
+    pub(crate) url: String,
+
+    /// Files to publish, one message each. If there are none, standard input is read to its end, and each line is a message.
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The format of the messages, in any case; BLOB, for opaque bytes, unless set.
+    #[arg(short, long)]
+    pub(crate) format: Option<String>,
+
+    /// Mark the messages as test messages.
+    #[arg(short, long)]
+    pub(crate) test: bool,
+
+    /// Send each record of an Avro file as a message of its own; hop-client cannot read several in one.
+    #[arg(long)]
+    pub(crate) each_record: bool,
+
+    /// Seconds in which each message has to be sent and confirmed; zero for no limit.
+    #[arg(long, default_value = "0", value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: std::time::Duration,
+
+    /// Do not authenticate.
+    #[arg(long)]
+    pub(crate) no_auth: bool,
+}
+
+fn seconds(text: &str) -> Result<std::time::Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| format!("expected a number of seconds, found `{text}`"))?;
+    std::time::Duration::try_from_secs_f64(seconds).map_err(|_| "expected seconds, zero or more".to_owned())
+}
 
 /// The formats whose messages may come line by line.
 const BY_LINE: [&str; 2] = ["blob", "json"];

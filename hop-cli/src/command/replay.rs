@@ -2,13 +2,35 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::Args;
 use hop_core::{Content, Outgoing, Record, Registry};
 use hop_kafka::{Commit, Error, ErrorKind, Lag, Publisher, StartPosition, Subscription, Url, restore};
 
-use crate::args::Replay;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output;
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The topic of dead letters: `kafka://[username@]broker[:port]/topic`.
+    pub(crate) url: String,
+
+    /// Send to this topic, instead of the one that each message came from.
+    #[arg(long, value_name = "TOPIC")]
+    pub(crate) to: Option<String>,
+
+    /// Send back what still does not decode too.
+    #[arg(short, long)]
+    pub(crate) all: bool,
+
+    /// The group that keeps how far the dead letters are read; `hop-replay` after the username and a hyphen unless set.
+    #[arg(short, long)]
+    pub(crate) group_id: Option<String>,
+
+    /// Do not authenticate.
+    #[arg(long)]
+    pub(crate) no_auth: bool,
+}
 
 /// How long each message may take to be sent and confirmed.
 const PATIENCE: Duration = Duration::from_secs(60);

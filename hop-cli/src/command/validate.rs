@@ -1,15 +1,32 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bytes::Bytes;
+use clap::Args;
 use hop_core::{Error, ErrorKind, Location, MessageModel, Registration, Registry, Route, Value};
 use hop_models::VoEvent;
 use hop_models::voevent::Violation;
 
 use super::decode::{read, read_headers};
-use crate::args::Validate;
 use crate::failure::Failure;
 use crate::{detect, output};
+
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// Files to check; `-` for standard input.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The format, in any case. Without it: that of `headers.json` beside the file, else that of the first folder above it
+    /// that bears the name of one, else what the content is. Either way `content.*` must have the wire form, and `file.*`
+    /// the file form; a file of another name may have either.
+    #[arg(short, long)]
+    pub(crate) format: Option<String>,
+
+    /// Print one JSON object a file.
+    #[arg(short, long)]
+    pub(crate) json: bool,
+}
 
 pub(crate) fn run(registry: &Registry, options: &Validate) -> Result<ExitCode, Failure> {
     if let Some(label) = &options.format {

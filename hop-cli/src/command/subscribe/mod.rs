@@ -1,3 +1,5 @@
+mod args;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -7,7 +9,7 @@ use hop_core::{Record, Registry, SchemaChain, SchemaSource, TopicRule, Value};
 use hop_kafka::{Alert, Auth, Error, ErrorKind, SchemaRegistry, Subscription};
 use hop_models::framing::SchemaFolder;
 
-use crate::args::{Subscribe, Undecodable};
+pub(crate) use self::args::{Subscribe, Undecodable};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::{output, show};
