@@ -13,6 +13,7 @@ mod embedded;
 mod error;
 mod folder;
 mod guarded;
+mod http;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod native;

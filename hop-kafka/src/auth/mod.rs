@@ -45,7 +45,6 @@ pub use self::credential::{Credential, Mechanism, Protocol};
 pub use self::csv::read_csv;
 pub use self::select::select;
 pub use self::store::{CredentialStore, load, load_from, path};
-pub(crate) use self::token::{is_this_machine, trusting};
 use crate::Error;
 use crate::url::Url;
 

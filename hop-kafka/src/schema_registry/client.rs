@@ -15,7 +15,8 @@ use ureq::http::{Response, StatusCode, Uri};
 
 use super::{Failure, refused};
 use crate::Error;
-use crate::auth::{Secret, is_this_machine, trusting};
+use crate::auth::Secret;
+use crate::http::{NoAnswer, config, is_this_machine};
 
 /// The largest answer; the largest schemas of surveys have a tenth of a megabyte.
 const LONGEST: u64 = 4 << 20;
@@ -100,21 +101,12 @@ impl Client {
 
     fn agent(&self) -> Result<&Agent, Failure> {
         let make = || {
-            let mut config = Agent::config_builder()
-                // A login goes to no other address than the one that was given.
-                .max_redirects(0)
-                .http_status_as_error(false)
-                // The next schema is asked for long after.
-                .max_idle_connections(0)
-                .user_agent(concat!("hop-rust/", env!("CARGO_PKG_VERSION")));
-            if self.is_encrypted() {
-                let trusting = trusting(config, self.ca_location.as_deref());
-                config = trusting.map_err(|error| self.failure(error.to_string(), CHECK_URL))?;
-            } else if is_this_machine(self.uri.host().unwrap_or_default()) {
-                config = config.proxy(None);
-            } else if self.authorization.is_some() {
+            let is_private = self.is_encrypted() || is_this_machine(self.uri.host().unwrap_or_default());
+            if !is_private && self.authorization.is_some() {
                 return Err(self.failure(format!("{self} would get the password in the clear"), "write `https`"));
             }
+            let config = config(&self.uri, self.ca_location.as_deref())
+                .map_err(|error| self.failure(error.to_string(), CHECK_URL))?;
             Ok(config.build().new_agent())
         };
         self.agent.get_or_init(make).as_ref().map_err(Clone::clone)
@@ -223,25 +215,21 @@ impl Client {
     }
 
     fn no_answer(&self, error: &ureq::Error) -> Failure {
-        use ureq::Error as Http;
         let unreachable = |why: &str| self.failure(format!("{self} cannot be reached: {why}"), CHECK_URL);
-        match error {
-            Http::Timeout(_) => self.late(),
-            Http::Io(problem) if problem.kind() == std::io::ErrorKind::TimedOut => self.late(),
-            Http::HostNotFound => unreachable("its name does not resolve"),
-            Http::Io(problem) => unreachable(&problem.to_string()),
-            // Its own words may quote what was received.
-            Http::Protocol(_) | Http::Http(_) | Http::LargeResponseHeader(..) => self.bad("an answer that is not HTTP"),
-            Http::TlsRequired | Http::Tls(_) => self.failure(
+        match NoAnswer::of(error) {
+            NoAnswer::Late => self.late(),
+            NoAnswer::Unreachable(why) => unreachable(&why),
+            NoAnswer::Proxy => unreachable("the connection through the proxy failed"),
+            NoAnswer::Garbled => self.bad("an answer that is not HTTP"),
+            NoAnswer::TooLong => self.bad(&format!("an answer longer than {LONGEST} bytes")),
+            NoAnswer::NoTls => self.failure(
                 format!("{self} takes TLS, and hop-kafka was built without"),
                 "build it with the feature `ssl` or `ssl-vendored`",
             ),
-            #[cfg(any(feature = "ssl", feature = "ssl-vendored"))]
-            Http::NativeTls(problem) => self.failure(
-                format!("{self} cannot be trusted: {problem}"),
+            NoAnswer::Untrusted(why) => self.failure(
+                format!("{self} cannot be trusted: {why}"),
                 "check its certificate; where its authority is not one of the system's, name it with `ca_location`",
             ),
-            _ => unreachable("the connection failed"),
         }
     }
 }

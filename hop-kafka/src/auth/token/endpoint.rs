@@ -9,9 +9,9 @@ use ureq::Agent;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use ureq::http::{StatusCode, Uri};
 
-use super::trust::trusting;
 use super::{LONGEST, TokenFailure};
 use crate::auth::credential::{Credential, Secret};
+use crate::http::{NoAnswer, config, is_this_machine};
 use crate::{Error, ErrorKind};
 
 /// One request, from resolving the name to the last byte of the answer.
@@ -36,11 +36,6 @@ pub(in crate::auth) fn checked(url: &str) -> Result<Uri, &'static str> {
         "http" => Err("would send the password in the clear: write `https`"),
         _ => Err("is not an `https` URL"),
     }
-}
-
-pub(crate) fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// A URL without what may be secret in it.
@@ -68,20 +63,7 @@ impl Endpoint {
         let url = checked(url).map_err(|why| {
             Error::new(ErrorKind::Credential, format!("the credential {credential} has a `token_endpoint` that {why}"))
         })?;
-        let mut config = Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
-            // The password goes to no other address than the one that was given.
-            .max_redirects(0)
-            .http_status_as_error(false)
-            // The next token is asked for long after; nothing is kept open until then.
-            .max_idle_connections(0)
-            .user_agent(concat!("hop-rust/", env!("CARGO_PKG_VERSION")));
-        if url.scheme_str() == Some("http") {
-            // It is on this machine, and no proxy is to see the password.
-            config = config.proxy(None);
-        } else {
-            config = trusting(config, credential.ssl_ca_location.as_deref())?;
-        }
+        let config = config(&url, credential.ssl_ca_location.as_deref())?.timeout_global(Some(TIMEOUT));
         // As hop-client and librdkafka send them: not percent-encoded.
         let pair = format!("{}:{}", credential.username, credential.password.reveal());
         let mut form = "grant_type=client_credentials".to_owned();
@@ -180,43 +162,32 @@ impl Endpoint {
     }
 
     fn no_answer(&self, error: &ureq::Error) -> TokenFailure {
-        use ureq::Error as Http;
-        let connection = |why: String| {
-            TokenFailure::passing(ErrorKind::Connection, format!("{self} cannot be reached: {why}"), CHECK_URL)
-        };
-        match error {
-            Http::Timeout(_) => TokenFailure::passing(
+        let tls = |what: String, help| TokenFailure { kind: ErrorKind::Tls, what, help, for_good: true };
+        match NoAnswer::of(error) {
+            NoAnswer::Late => TokenFailure::passing(
                 ErrorKind::TimedOut,
                 format!("{self} did not answer within {} s", TIMEOUT.as_secs()),
                 CHECK_URL,
             ),
-            Http::Io(problem) if problem.kind() == std::io::ErrorKind::TimedOut => {
-                TokenFailure::passing(ErrorKind::TimedOut, format!("{self} did not answer in time"), CHECK_URL)
+            NoAnswer::Unreachable(why) => {
+                TokenFailure::passing(ErrorKind::Connection, format!("{self} cannot be reached: {why}"), CHECK_URL)
             }
-            Http::HostNotFound => connection("its name does not resolve".to_owned()),
-            Http::Io(problem) => connection(problem.to_string()),
-            Http::InvalidProxyUrl | Http::ConnectProxyFailed(_) => TokenFailure::passing(
+            NoAnswer::Proxy => TokenFailure::passing(
                 ErrorKind::Connection,
                 format!("{self} cannot be reached through the proxy"),
                 "check HTTPS_PROXY, ALL_PROXY and NO_PROXY",
             ),
-            #[cfg(any(feature = "ssl", feature = "ssl-vendored"))]
-            Http::NativeTls(problem) => TokenFailure {
-                kind: ErrorKind::Tls,
-                what: format!("{self} cannot be trusted: {problem}"),
-                help: "check that its certificate is for this host name; where its authority is not one of the system's, name \
-                       it in `ssl_ca_location`",
-                for_good: true,
-            },
-            Http::TlsRequired | Http::Tls(_) => TokenFailure {
-                kind: ErrorKind::Tls,
-                what: format!("{self} takes TLS, and hop-kafka was built without"),
-                help: "build it with the feature `ssl` or `ssl-vendored`",
-                for_good: true,
-            },
-            // Its own words may quote what was received.
-            Http::Protocol(_) | Http::Http(_) | Http::LargeResponseHeader(..) => self.bad("an answer that is not HTTP"),
-            _ => connection("the connection failed".to_owned()),
+            NoAnswer::Untrusted(why) => tls(
+                format!("{self} cannot be trusted: {why}"),
+                "check that its certificate is for this host name; where its authority is not one of the system's, name it \
+                 in `ssl_ca_location`",
+            ),
+            NoAnswer::NoTls => tls(
+                format!("{self} takes TLS, and hop-kafka was built without"),
+                "build it with the feature `ssl` or `ssl-vendored`",
+            ),
+            NoAnswer::Garbled => self.bad("an answer that is not HTTP"),
+            NoAnswer::TooLong => self.bad(&format!("an answer longer than {LONGEST} bytes")),
         }
     }
 }

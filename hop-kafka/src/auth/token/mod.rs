@@ -6,7 +6,6 @@
 mod command;
 mod endpoint;
 mod refresh;
-mod trust;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -14,10 +13,8 @@ use std::time::{Duration, SystemTime};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-pub(crate) use self::endpoint::is_this_machine;
 pub(super) use self::endpoint::{checked as endpoint_url, shown};
 pub(crate) use self::refresh::{Refresher, hand_over};
-pub(crate) use self::trust::trusting;
 use super::credential::{Credential, Secret};
 use crate::{Error, ErrorKind};
 
