@@ -8,8 +8,8 @@ use hop_tests::process::Program;
 use serde_json::Value;
 
 /// The crates that belong to hop, the ones of the tests and the examples aside.
-const HOP: [&str; 5] = ["hop-core", "hop-derive", "hop-models", "hop-kafka", "hop-cli"];
-const LIBRARIES: [&str; 4] = ["hop-core", "hop-derive", "hop-models", "hop-kafka"];
+const HOP: [&str; 6] = ["hop-core", "hop-derive", "hop-models", "hop-journal", "hop-kafka", "hop-cli"];
+const LIBRARIES: [&str; 5] = ["hop-core", "hop-derive", "hop-models", "hop-journal", "hop-kafka"];
 
 /// What each package needs to be built and run, tests and build scripts aside, every feature turned on,
 /// on this platform.
@@ -88,7 +88,7 @@ fn the_core_needs_no_broker_no_runtime_and_no_format() {
     for unwanted in ["rdkafka", "tokio", "quick-xml", "apache-avro", "clap", "anyhow"] {
         graph.forbid("hop-core", unwanted);
     }
-    for other in ["hop-models", "hop-kafka", "hop-cli"] {
+    for other in ["hop-models", "hop-journal", "hop-kafka", "hop-cli"] {
         graph.forbid("hop-core", other);
     }
 }
@@ -100,6 +100,14 @@ fn formats_and_streams_do_not_know_each_other() {
     graph.forbid("hop-kafka", "hop-models");
     graph.forbid("hop-models", "rdkafka");
     graph.forbid("hop-models", "tokio");
+}
+
+#[test]
+fn the_journal_knows_files_and_no_broker() {
+    let graph = Graph::read();
+    for unwanted in ["hop-models", "hop-kafka", "rdkafka", "tokio"] {
+        graph.forbid("hop-journal", unwanted);
+    }
 }
 
 #[test]
