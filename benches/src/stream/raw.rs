@@ -106,6 +106,11 @@ pub(super) fn read(job: &Job) -> Outcome<Report> {
     read_with(job, &BEST_READING)
 }
 
+/// With librdkafka's defaults.
+pub(super) fn read_default(job: &Job) -> Outcome<Report> {
+    read_with(job, &[])
+}
+
 /// With the properties of our readers.
 pub(super) fn read_same(job: &Job) -> Outcome<Report> {
     read_with(job, &OURS_READING)

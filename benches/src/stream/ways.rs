@@ -67,6 +67,7 @@ const fn way(name: &'static str, kind: Kind, codec: Codec, run: fn(&Job) -> Outc
 
 pub(crate) const WAYS: &[Way] = &[
     way("read-raw", Kind::Read, Codec::None, raw::read),
+    way("read-raw-default", Kind::Read, Codec::None, raw::read_default),
     way("read-raw-same", Kind::Read, Codec::None, raw::read_same),
     way("read-next", Kind::Read, Codec::Decode, read::next),
     way("read-typed", Kind::Read, Codec::Decode, read::typed),

@@ -109,32 +109,81 @@ fn write_finite(out: &mut String, value: f64) {
 }
 
 fn write_string(out: &mut String, text: &Text, style: Style) {
+    out.reserve(text.as_bytes().len() + 2);
     out.push('"');
-    for point in text.code_points() {
-        match point {
-            Ok('"') => out.push_str("\\\""),
-            Ok('\\') => out.push_str("\\\\"),
-            Ok('\n') => out.push_str("\\n"),
-            Ok('\r') => out.push_str("\\r"),
-            Ok('\t') => out.push_str("\\t"),
-            Ok('\u{8}') => out.push_str("\\b"),
-            Ok('\u{c}') => out.push_str("\\f"),
-            // Python escapes all but printable ASCII; people read what can be read.
-            Ok(c) if matches!(c, ' '..='~') || (style == Style::Tagged && !c.is_control()) => out.push(c),
-            Ok(c) => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    push(out, format_args!("\\u{unit:04x}"));
+    match text.as_str() {
+        Some(text) => write_utf8(out, text, style),
+        None => {
+            for point in text.code_points() {
+                match point {
+                    Ok(c) => write_char(out, c, style),
+                    Err(surrogate) => push(out, format_args!("\\u{surrogate:04x}")),
                 }
             }
-            Err(surrogate) => push(out, format_args!("\\u{surrogate:04x}")),
         }
     }
     out.push('"');
 }
 
+/// Most of a text stands as it is, and is copied in one go.
+fn write_utf8(out: &mut String, mut rest: &str, style: Style) {
+    loop {
+        let (plain, others) = rest.split_at(plain_length(rest.as_bytes()));
+        out.push_str(plain);
+        let Some(c) = others.chars().next() else { return };
+        write_char(out, c, style);
+        rest = &others[c.len_utf8()..];
+    }
+}
+
+/// The length of the start that stands in a string as it is, in any style.
+fn plain_length(bytes: &[u8]) -> usize {
+    const LANES: usize = 16;
+    let is_plain = |byte: &u8| (byte.wrapping_sub(b' ') < 0x5f) & (*byte != b'"') & (*byte != b'\\');
+    // The compiler looks at the bytes of a chunk all at once.
+    let chunks = bytes.chunks_exact(LANES).take_while(|chunk| chunk.iter().fold(true, |all, byte| all & is_plain(byte)));
+    let whole = chunks.count() * LANES;
+    whole + bytes[whole..].iter().take_while(|byte| is_plain(byte)).count()
+}
+
+fn write_char(out: &mut String, c: char, style: Style) {
+    match c {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\u{8}' => out.push_str("\\b"),
+        '\u{c}' => out.push_str("\\f"),
+        // Python escapes all but printable ASCII; people read what can be read.
+        c if matches!(c, ' '..='~') || (style == Style::Tagged && !c.is_control()) => out.push(c),
+        c => {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                push(out, format_args!("\\u{unit:04x}"));
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_character_is_written_alike_wherever_it_stands() {
+        for c in ('\0'..='\u{17f}').chain(['\u{2028}', '\u{ffff}', '😀']) {
+            for style in [Style::Wire, Style::Tagged] {
+                let mut alone = String::new();
+                write_char(&mut alone, c, style);
+                for at in 0..40 {
+                    let (before, after) = ("b".repeat(at), "~".repeat(40 - at));
+                    let mut out = String::new();
+                    write_string(&mut out, &Text::from(format!("{before}{c}{after}")), style);
+                    assert_eq!(out, format!("\"{before}{alone}{after}\""));
+                }
+            }
+        }
+    }
 
     #[test]
     fn floats_are_laid_out_as_python_lays_them_out() {
