@@ -8,7 +8,7 @@ use crate::entry::{Entry, Refusal};
 use crate::error::{Error, ErrorKind};
 use crate::frame;
 use crate::log::{Found, Log, Manner, load};
-use crate::options::{Durability, Options};
+use crate::options::{Durability, Options, WhenFull};
 use crate::recovery::Recovery;
 use crate::segment::{List, RECORDS};
 use crate::storage::Storage;
@@ -67,9 +67,9 @@ impl Journal {
         Manner { syncs, now: syncs && now, segment_size: self.options.segment_size() }
     }
 
-    /// Returns the settings.
-    pub fn options(&self) -> &Options {
-        &self.options
+    /// Returns what is to happen when the bound is reached, which is for whoever appends to decide on.
+    pub fn when_full(&self) -> WhenFull {
+        self.options.when_full
     }
 
     /// Returns the numbers of the messages that wait, in the order in which they were accepted.
@@ -261,18 +261,18 @@ impl Journal {
         Ok(again)
     }
 
-    /// Drops the oldest waiting messages after the number `after` until there is room for `entry`, those of one file at a
-    /// time; returns what was dropped. There may still be no room afterwards.
-    pub fn drop_oldest(&mut self, entry: &Entry, after: u64) -> Vec<u64> {
+    /// Drops the oldest waiting messages until there is room for `entry`, those of one file at a time; returns what was
+    /// dropped, or why it could not be read. There is no room afterwards if messages that were put aside take it.
+    pub fn drop_oldest(&mut self, entry: &Entry) -> Vec<(u64, Result<Entry, Error>)> {
         let mut dropped = Vec::new();
         while !self.has_room(entry) {
-            let oldest = self.waiting.first_segment_after(after);
+            let oldest = self.waiting.oldest_segment();
             if oldest.is_empty() {
                 break;
             }
+            dropped.extend(oldest.iter().map(|number| (*number, self.waiting.read(&*self.storage, *number))));
             self.waiting.close();
             self.done(&oldest);
-            dropped.extend(oldest);
         }
         dropped
     }

@@ -34,7 +34,8 @@ pub enum WhenFull {
     Wait,
     /// A new message is refused with an error.
     Refuse,
-    /// The oldest messages that are not on their way are dropped, and reported as undelivered.
+    /// The oldest messages are dropped, a file of them at a time, and reported as undelivered. One that is on its way to the
+    /// broker may arrive all the same.
     DropOldest,
 }
 

@@ -41,6 +41,9 @@ pub enum ErrorKind {
     Lost,
     /// The call does not fit the stream, such as a topic left out where there are several.
     Usage,
+    /// The journal on disk is full, in use, damaged, or cannot be written; the source is a
+    /// [`journal::Error`](crate::journal::Error).
+    Journal,
     /// Anything else that the broker or librdkafka reports.
     Kafka,
 }
@@ -64,6 +67,7 @@ impl ErrorKind {
             Self::Undelivered => "undelivered",
             Self::Lost => "lost",
             Self::Usage => "usage",
+            Self::Journal => "journal",
             Self::Kafka => "kafka",
         }
     }
@@ -171,6 +175,10 @@ impl Error {
 
     pub(crate) fn encode(error: hop_core::Error) -> Self {
         Self::new(ErrorKind::Encode, error.to_string()).because(error)
+    }
+
+    pub(crate) fn journal(error: hop_journal::Error) -> Self {
+        Self::new(ErrorKind::Journal, error.to_string()).because(error)
     }
 
     pub(crate) fn undelivered_messages(undelivered: Vec<Undelivered>) -> Self {

@@ -26,6 +26,9 @@ pub mod testing;
 mod time;
 mod url;
 
+/// Journals on disk: their settings, and what they hold; [`Publish::journal`] writes one.
+pub use hop_journal as journal;
+
 pub use self::auth::{Auth, Credential};
 pub use self::blocking::{FromError, block_on, block_on_within};
 pub use self::broker::{Broker, GroupRule};
@@ -37,7 +40,9 @@ pub use self::consumer::{
 pub use self::counters::{ReadCounters, WriteCounters};
 pub use self::embedded::EmbeddedBroker;
 pub use self::error::{Error, ErrorKind, Loss, Lost, Undelivered};
-pub use self::producer::{Compression, Delivered, Delivery, Publish, Publisher, Topic, Write};
+pub use self::producer::{
+    Compression, Delivered, Delivery, JournaledPublish, JournaledPublisher, Publish, Publisher, Topic, Write,
+};
 pub use self::schema_registry::SchemaRegistry;
 pub use self::stream::{Stream, StreamBuilder, list_topics, publish, subscribe};
 pub use self::url::Url;

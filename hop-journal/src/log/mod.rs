@@ -115,13 +115,11 @@ impl Log {
         self.messages.values().map(|location| u64::from(location.size)).sum()
     }
 
-    /// Returns the messages, from `after` on, that are in the same segment as the first of them.
-    pub(crate) fn first_segment_after(&self, after: u64) -> Vec<u64> {
-        let Some(from) = after.checked_add(1) else { return Vec::new() };
-        let mut messages = self.messages.range(from..);
-        let Some((first, location)) = messages.next() else { return Vec::new() };
-        let same = messages.take_while(|(_, other)| other.segment == location.segment).map(|(number, _)| *number);
-        [*first].into_iter().chain(same).collect()
+    /// Returns the messages that are in the same segment as the oldest.
+    pub(crate) fn oldest_segment(&self) -> Vec<u64> {
+        let Some(oldest) = self.messages.values().next().map(|location| location.segment) else { return Vec::new() };
+        let same = self.messages.iter().take_while(|(_, location)| location.segment == oldest);
+        same.map(|(number, _)| *number).collect()
     }
 
     /// Reads a message that is not done.

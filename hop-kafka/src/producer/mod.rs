@@ -6,6 +6,7 @@
 mod context;
 mod delivery;
 mod failures;
+mod journal;
 mod max_message_size;
 mod metadata;
 mod publish;
@@ -17,6 +18,7 @@ mod worker;
 mod write;
 
 pub use self::delivery::{Delivered, Delivery};
+pub use self::journal::{JournaledPublish, JournaledPublisher};
 pub use self::publish::{Compression, Publish};
 pub use self::publisher::Publisher;
 pub use self::topics::Topic;

@@ -1,6 +1,7 @@
 //! Settings of one writer.
 
 use std::future::IntoFuture;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, Producer as _};
 
 use super::context::WriterContext;
+use super::journal::JournaledPublish;
 use super::max_message_size::Limits;
 use super::publisher::Publisher;
 use super::worker::Worker;
@@ -31,6 +33,8 @@ const BATCH: usize = 128 << 10;
 /// the one before, so that more of them only wait there: a busy broker then gets many small ones, where it could have few
 /// large ones. librdkafka has no limit of its own, unless the writer is idempotent; then it is this one.
 const IN_FLIGHT: &str = "5";
+/// How many of them keep the order of messages when one of them fails and is sent again.
+const IN_FLIGHT_IN_ORDER: &str = "1";
 
 /// How content is compressed on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -70,6 +74,7 @@ pub struct Publish {
     produce_timeout: Duration,
     compression: Compression,
     idempotent: bool,
+    in_order: bool,
     framing: Option<Arc<dyn Framing>>,
 }
 
@@ -81,6 +86,7 @@ impl Publish {
             produce_timeout: Duration::ZERO,
             compression: Compression::None,
             idempotent: false,
+            in_order: false,
             framing: None,
         }
     }
@@ -113,6 +119,22 @@ impl Publish {
         self
     }
 
+    /// Accepts messages by writing them to a journal in the folder `path`, and sends them until the broker has them, also
+    /// after a crash, a restart or an outage.
+    ///
+    /// The folder is made if it is not there, for this user alone, and holds one journal of one broker, which one process may
+    /// have open. The produce time-out is not used: no message is given up.
+    pub fn journal(self, path: impl Into<PathBuf>) -> JournaledPublish {
+        JournaledPublish::new(self, path.into())
+    }
+
+    /// Keeps the order of messages, whatever has to be sent again, and gives none up.
+    pub(super) fn in_order(mut self) -> Self {
+        self.in_order = true;
+        self.produce_timeout = Duration::ZERO;
+        self
+    }
+
     /// The writer. Nothing is connected yet.
     ///
     /// # Errors
@@ -133,7 +155,9 @@ impl Publish {
         // A message leaves at once; what is queued while requests are on their way travels together all the same.
         set_default(&mut config, "linger.ms", "0");
         set_default(&mut config, "batch.size", BATCH.to_string());
-        set_default(&mut config, "max.in.flight.requests.per.connection", IN_FLIGHT);
+        // An idempotent writer keeps the order with several of them.
+        let in_flight = if self.in_order && !self.idempotent { IN_FLIGHT_IN_ORDER } else { IN_FLIGHT };
+        set_default(&mut config, "max.in.flight.requests.per.connection", in_flight);
         set_default(&mut config, "compression.type", self.compression.as_str());
         set_default(&mut config, "enable.idempotence", self.idempotent.to_string());
         let producer: BaseProducer<WriterContext> =

@@ -5,7 +5,7 @@ use std::fmt;
 use hop_core::{AnyModel, Encoder, Headers};
 
 use super::delivery::Callback;
-use super::{Delivered, Delivery, Publisher};
+use super::{Delivered, Delivery, JournaledPublisher, Publisher};
 use crate::{Error, Undelivered};
 
 /// One message: its model, and what goes beside it.
@@ -15,6 +15,8 @@ use crate::{Error, Undelivered};
 #[must_use = "a message is written by `send` or `queue`"]
 pub struct Write<'a> {
     publisher: &'a Publisher,
+    /// Accepts the message in the publisher's place.
+    journal: Option<&'a JournaledPublisher>,
     model: &'a dyn AnyModel,
     encoder: Encoder,
     topic: Option<String>,
@@ -30,7 +32,11 @@ impl fmt::Debug for Write<'_> {
 impl<'a> Write<'a> {
     pub(super) fn new(publisher: &'a Publisher, model: &'a dyn AnyModel) -> Self {
         let encoder = Encoder::new().sender(publisher.sender.as_deref());
-        Self { publisher, model, encoder, topic: None, callback: None }
+        Self { publisher, journal: None, model, encoder, topic: None, callback: None }
+    }
+
+    pub(super) fn to_journal(journal: &'a JournaledPublisher, model: &'a dyn AnyModel) -> Self {
+        Self { journal: Some(journal), ..Self::new(journal.publisher(), model) }
     }
 
     /// Adds a header. A name may come again; names that start with `_` are refused.
@@ -83,7 +89,7 @@ impl<'a> Write<'a> {
         self
     }
 
-    /// Queues the message, waiting while the queue is full.
+    /// Queues the message, waiting while the queue is full; with a journal, accepts it there.
     ///
     /// The first message of more than 128 KiB also waits until the broker has told how much the topic takes, for as long as
     /// the stream's connect time-out at most. Where it does not tell, the message is queued, and the broker takes it or not.
@@ -91,12 +97,16 @@ impl<'a> Write<'a> {
     /// # Errors
     /// Kind `Encode` for the model, a reserved header or the writer's framing; kind `Usage` when it is not clear which topic. With the message
     /// handed back: kind `TooLarge` when the topic takes no message of this size, and kind `Undelivered` when so many messages
-    /// before it have failed, and nobody looked, that this is the place to say so: it hands them back too.
+    /// before it have failed, and nobody looked, that this is the place to say so: it hands them back too; kind `Journal`
+    /// when the journal does not accept it.
     pub async fn queue(self) -> Result<Delivery, Error> {
         let topic = self.publisher.topic(self.topic.as_deref())?;
         let message = self.encoder.encode(self.model).map_err(Error::encode)?;
         let message = self.publisher.framed(topic, message).await?;
-        self.publisher.queue(topic, message, self.callback).await
+        match self.journal {
+            Some(journal) => journal.accept(topic, message, self.callback).await,
+            None => self.publisher.queue(topic, message, self.callback).await,
+        }
     }
 
     /// Sends the message and waits until the broker has it.

@@ -1,0 +1,6 @@
+//! Publishing by way of a journal: what is accepted arrives, whatever happens to the process and the broker.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs)]
+
+mod killed;
+mod publishing;

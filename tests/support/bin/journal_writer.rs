@@ -1,0 +1,45 @@
+//! Publishes numbered messages by way of a journal until it is killed, and prints the number of each once it is accepted:
+//! `journal-writer URL JOURNAL each|within|system FROM`. With `drain` it sends what waits in the journal and ends.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+
+use std::io::Write;
+use std::time::Duration;
+
+use hop_core::Blob;
+use hop_kafka::block_on;
+use hop_kafka::journal::Durability;
+
+/// How many keys the messages have.
+const KEYS: u64 = 5;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [url, journal, mode, from] = arguments.as_slice() else {
+        eprintln!("usage: journal-writer URL JOURNAL each|within|system|drain FROM");
+        std::process::exit(2);
+    };
+    let hop = hop_tests::stream().build().unwrap();
+    let durability = match mode.as_str() {
+        "within" => Durability::Within(Duration::from_millis(20)),
+        "system" => Durability::OperatingSystem,
+        _ => Durability::Each,
+    };
+    let out = block_on(hop.publish(url).journal(journal).durability(durability)).unwrap();
+    assert!(out.recovery().damage.is_empty(), "{}", out.recovery());
+    let mut lines = std::io::stdout().lock();
+    writeln!(lines, "open {}", out.unsent()).unwrap();
+    lines.flush().unwrap();
+    if mode == "drain" {
+        block_on(out.close()).unwrap();
+        return;
+    }
+    for number in from.parse::<u64>().unwrap().. {
+        let message = Blob::from(number.to_string().as_bytes());
+        let write = out.write(&message).key((number % KEYS).to_string());
+        // The result of the delivery is in the journal.
+        let _delivery = block_on(write.queue()).unwrap();
+        writeln!(lines, "{number}").unwrap();
+        lines.flush().unwrap();
+    }
+}
