@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::names;
 use crate::{Content, Error, ErrorKind, Outgoing, SchemaSource};
 
 /// The most framings around one another.
@@ -159,12 +160,14 @@ pub(crate) fn named(
 /// Returns the framings that a name is made of.
 pub(crate) fn parts(known: &[FramingRegistration], name: &str) -> Result<Vec<FramingRegistration>, Error> {
     let unknown = |part: &str| {
-        let names: Vec<_> = known.iter().map(FramingRegistration::name).collect();
         Error::new(ErrorKind::UnknownFormat, "registry")
             .found(format!("unknown framing `{}`", part.escape_debug()))
-            .help(match names.len() {
-                0 => "link a crate that registers it, such as hop-models".to_owned(),
-                _ => format!("linked: {}; several are joined by `+`, the innermost first", names.join(", ")),
+            .help(match known {
+                [] => "link a crate that registers it, such as hop-models".to_owned(),
+                _ => {
+                    let names = known.iter().map(FramingRegistration::name);
+                    names::advice(part, names, "; several are joined by `+`, the innermost first")
+                }
             })
     };
     let parts: Vec<_> = name

@@ -13,6 +13,7 @@ mod id;
 pub mod json;
 mod limits;
 mod model;
+mod names;
 mod payload;
 mod plugins;
 mod reader;

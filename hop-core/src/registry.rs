@@ -8,6 +8,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use crate::framing;
+use crate::names;
 use crate::plugins::{Plugin, crate_ident};
 use crate::version::Lineage;
 use crate::{
@@ -334,7 +335,7 @@ impl Registry {
         self.get(label).ok_or_else(|| {
             Error::new(ErrorKind::UnknownFormat, "registry")
                 .found(format!("unknown format `{}`", label.escape_debug()))
-                .help(format!("linked: {}", self.labels().collect::<Vec<_>>().join(", ")))
+                .help(names::advice(label, self.labels(), ""))
         })
     }
 

@@ -116,7 +116,7 @@ impl TopicRule {
 
 /// Rules for topics, the one to ask first at the front; see [`Registry::decode_record`].
 ///
-/// The more specific pattern goes first: a name without `*`, then the pattern with more characters written out.
+/// The more specific pattern goes first: a name without `*` and `{date}`, then the pattern with more characters written out.
 ///
 /// ```
 /// use hop_core::{TopicRule, TopicRules};
@@ -159,6 +159,32 @@ impl TopicRules {
             (_, true) => self.clone(),
             _ => Self(self.iter().chain(others.iter()).cloned().collect()),
         }
+    }
+
+    /// Leaves out the rules that read no message of these topics. `{date}` in the name of a topic stands for any date.
+    ///
+    /// ```
+    /// use hop_core::{TopicRule, TopicRules};
+    ///
+    /// let rules = TopicRules::new([TopicRule::new("a.*", "json")?, TopicRule::new("a.b", "blob")?])?;
+    /// assert_eq!(rules.for_topics(["a.b"]).iter().map(|rule| rule.label()).collect::<Vec<_>>(), ["blob"]);
+    /// assert_eq!(rules.for_topics(["a.c"]).iter().map(|rule| rule.label()).collect::<Vec<_>>(), ["json"]);
+    /// # Ok::<(), hop_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn for_topics<T: AsRef<str>>(&self, topics: impl IntoIterator<Item = T>) -> Self {
+        let mut reads = vec![false; self.0.len()];
+        for topic in topics {
+            let Ok(topic) = topic.as_ref().parse::<TopicPattern>() else { continue };
+            for (_, reads) in self.iter().zip(&mut reads).filter(|(rule, _)| rule.pattern.overlaps(&topic)) {
+                *reads = true;
+                // A name is read by the first rule that fits it, dates by different rules perhaps.
+                if topic.is_name() {
+                    break;
+                }
+            }
+        }
+        Self(self.iter().zip(reads).filter(|(_, reads)| *reads).map(|(rule, _)| rule.clone()).collect())
     }
 
     /// Leaves out the rules whose model or framing is not in `registry`.
@@ -257,6 +283,45 @@ mod tests {
             [("x", "a"), ("gcn.x.y", "b"), ("gcn.x", "c"), ("gcn.notices.x", "d"), ("gcn.notices", "e"), ("gcn", "a")]
         {
             assert_eq!(rules.find(topic).unwrap().label(), label, "{topic}");
+        }
+    }
+
+    #[test]
+    fn a_name_goes_before_the_pattern_of_a_date() {
+        let rules =
+            rules(&[("a_{date}", "dated"), ("a_20261127", "named"), ("a_2026*", "year"), ("a_202611**", "month")]);
+        let rules = rules.unwrap();
+        for (topic, label) in [
+            ("a_20261127", "named"),
+            ("a_20261128", "dated"),
+            ("a_2026112x", "month"),
+            ("a_2026", ""),
+            ("a_2026x", "year"),
+        ] {
+            assert_eq!(rules.find(topic).map_or("", |rule| rule.label()), label, "{topic}");
+        }
+        // The same place written in two ways is still a tie.
+        assert!(
+            TopicRules::new([TopicRule::new("a_{date}", "x").unwrap(), TopicRule::new("a_{date}", "y").unwrap()])
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn only_rules_that_read_a_topic_are_left() {
+        let rules =
+            rules(&[("**", "any"), ("a.*", "a"), ("a.b", "ab"), ("n_{date}", "night"), ("n_20261127", "one")]).unwrap();
+        for (topics, labels) in [
+            (&["a.b"][..], &["ab"][..]),
+            (&["a.b", "a.c"], &["ab", "a"]),
+            (&["x"], &["any"]),
+            (&["n_20261127"], &["one"]),
+            (&["n_20261128"], &["night"]),
+            (&["n_{date}"], &["one", "night", "any"]),
+            (&[], &[]),
+        ] {
+            let left: Vec<_> = rules.for_topics(topics).iter().map(|rule| rule.label().to_owned()).collect();
+            assert_eq!(left, labels, "{topics:?}");
         }
     }
 

@@ -108,13 +108,20 @@ impl TopicPattern {
         false
     }
 
-    /// Sorts the more specific pattern first: a name without `*`, then more characters written out, then fewer `**` and `*`.
+    /// Returns true if one topic alone fits the pattern.
+    pub(super) fn is_name(&self) -> bool {
+        self.elements.iter().all(|element| matches!(element, Element::Byte(_)))
+    }
+
+    /// Sorts the more specific pattern first: a name, then more characters of a known place, then fewer `{date}`, `**` and
+    /// `*`.
     pub(super) fn rank(&self) -> impl Ord + use<> {
         let count = |wanted: fn(&Element) -> bool| self.elements.iter().filter(|element| wanted(element)).count();
         let anything = count(|element| *element == Element::Any);
         let within_part = count(|element| *element == Element::WithinPart);
-        let literal = self.elements.len() - anything - within_part;
-        (anything + within_part > 0, Reverse(literal), anything, within_part)
+        let digits = count(|element| *element == Element::Digit);
+        let placed = self.elements.len() - anything - within_part;
+        (!self.is_name(), Reverse(placed), digits, anything, within_part)
     }
 }
 
