@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use hop_core::{
@@ -228,6 +230,8 @@ fn finks_key_is_the_schema_or_its_name() {
 
 #[cfg(feature = "bson")]
 mod antares {
+    use hop_models::framing::ZlibBson;
+
     use super::*;
 
     fn deflated(content: &[u8]) -> Vec<u8> {
@@ -254,6 +258,35 @@ mod antares {
             value.to_string(),
             r#"{"locus_id": "ANT2020j7wo4", "ra": 123.4567, "nan": {"$float": "NaN"}, "properties": {"n": 5, "m": 1099511627776}, "alerts": ["a", true, null], "seen": "2026-03-04T05:06:07.008Z", "id": "abababababababababababab", "map": "AP8="}"#
         );
+    }
+
+    #[test]
+    fn json_that_would_be_over_the_limit_is_not_written() {
+        let unwrap = |document: &bson::Document, limits: &Limits| {
+            let content = Bytes::from(deflated(&document.to_vec().unwrap()));
+            let content = hop_core::Content::from(&content).with_limits(limits);
+            ZlibBson.unwrap(&Frame { content, key: None, topic: None })
+        };
+        let name = "\u{1}".repeat(100_000);
+        let binary = bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: vec![0; 400_000] };
+        let limits = Limits { content: 500_000, ..Limits::DEFAULT };
+        for document in [
+            bson::doc! { "a": "\u{1}".repeat(100_000) },
+            bson::doc! { "a": "é".repeat(100_000) },
+            bson::doc! { "a": "\"".repeat(300_000) },
+            bson::doc! { "a": ["\u{1}".repeat(50_000), "\u{1}".repeat(50_000)] },
+            bson::doc! { name: 1 },
+            bson::doc! { "a": binary },
+        ] {
+            let error = unwrap(&document, &limits).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+            assert!(unwrap(&document, &Limits::DEFAULT).is_ok());
+        }
+        // What fits is not refused.
+        let text = "\u{1}é\"\u{1F600}/ a".repeat(1_000);
+        let json = unwrap(&bson::doc! { "a": &text }, &Limits::DEFAULT).unwrap();
+        let limits = Limits { content: json.len(), ..Limits::DEFAULT };
+        assert_eq!(unwrap(&bson::doc! { "a": &text }, &limits).unwrap(), json);
     }
 
     #[test]
@@ -334,6 +367,157 @@ fn a_folder_has_its_schemas_by_number_name_and_fingerprint_and_puts_them_togethe
     assert!(error.to_string().contains("wrong.avsc") && error.to_string().contains("nobody"), "{error}");
     let error = SchemaFolder::open(folder.path().join("missing")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
+}
+
+#[test]
+fn a_number_or_a_name_that_two_files_have_is_refused_and_versions_are_not() {
+    const OTHER: &str = r#"{"type": "record", "name": "a.alert", "fields": [{"name": "id", "type": "long"}]}"#;
+    let open = |files: &[(&str, &str)]| {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        SchemaFolder::open(folder.path())
+    };
+    let named_b = OTHER.replace("a.alert", "b");
+    for (files, names) in [
+        ([("7.avsc", OLD), ("007.avsc", OTHER)], ["007.avsc", "7.avsc"]),
+        ([("one.avsc", OLD), ("two.avsc", OTHER)], ["one.avsc", "two.avsc"]),
+        ([("7.avsc", OLD), ("two.avsc", OTHER)], ["7.avsc", "two.avsc"]),
+        // The name of a file is one too.
+        ([("a.alert.avsc", &named_b), ("two.avsc", OLD)], ["a.alert.avsc", "two.avsc"]),
+    ] {
+        let error = open(&files).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Duplicate, "{files:?}");
+        assert!(names.iter().all(|name| error.to_string().contains(name)), "{error}");
+    }
+    // The same schema twice is one.
+    assert!(open(&[("7.avsc", OLD), ("alert.avsc", OLD)]).is_ok());
+    // Versions are found by their numbers, and the name that they share is nobody's.
+    let versions = open(&[("1.avsc", OLD), ("2.avsc", OTHER)]).unwrap();
+    for (number, text) in [(1, OLD), (2, OTHER)] {
+        assert_eq!(&*versions.schema(&SchemaId::Number(number)).unwrap().unwrap().text, text);
+    }
+    let error = versions.schema(&SchemaId::Name("a.alert".into())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Duplicate, "{error}");
+    // A third that names it does not get either.
+    let user = r#"{"type": "record", "name": "u", "fields": [{"name": "of", "type": "a.alert"}]}"#;
+    let error = open(&[("1.avsc", OLD), ("2.avsc", OTHER), ("u.avsc", user)]).unwrap_err();
+    assert!(error.to_string().contains("u.avsc") && error.to_string().contains("several declare"), "{error}");
+    // Nor is one of two chosen in a program.
+    let embedded = || EmbeddedSchemas::new().with::<Old>(7).unwrap();
+    assert_eq!(embedded().with::<New>(7).unwrap_err().kind(), ErrorKind::Duplicate);
+    let both = embedded().with::<New>(8).unwrap();
+    assert!(both.schema(&SchemaId::Name("a.alert".into())).is_err());
+    assert!(embedded().with::<Old>(7).unwrap().schema(&SchemaId::Name("a.alert".into())).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_folder_of_schemas_is_an_error_and_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("7.avsc");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (tell, told) = std::sync::mpsc::channel();
+    let path = folder.path().to_owned();
+    std::thread::spawn(move || tell.send(SchemaFolder::open(path).map(drop)));
+    let opened = told.recv_timeout(std::time::Duration::from_secs(10)).expect("opening a folder hangs");
+    let error = opened.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.to_string().contains("7.avsc: it is not a regular file"), "{error}");
+}
+
+/// A schema of at least so many bytes.
+fn long_schema(bytes: usize) -> String {
+    let doc = "x".repeat(bytes);
+    format!(r#"{{"type": "record", "name": "long", "doc": "{doc}", "fields": [{{"name": "id", "type": "int"}}]}}"#)
+}
+
+#[derive(Debug, Default)]
+struct Texts(HashMap<u32, String>, AtomicUsize);
+
+impl SchemaSource for Texts {
+    fn schema(&self, id: &SchemaId) -> Result<Option<SchemaText>, Error> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        match id {
+            SchemaId::Number(number) => Ok(self.0.get(number).map(|text| SchemaText::avro(text.as_str()))),
+            _ => Ok(None),
+        }
+    }
+}
+
+#[test]
+fn messages_of_a_long_schema_share_it_and_what_they_came_in_is_let_go() {
+    use hop_core::MessageModel as _;
+    for size in [5_000, 1_000_000] {
+        let source = Arc::new(Texts([(1, long_schema(size))].into(), AtomicUsize::new(0)));
+        let framing = Confluent::new(source.clone());
+        let content = Bytes::from_static(b"\0\0\0\0\x01\x0a");
+        let read: Vec<AvroBlob> = (0..20)
+            .map(|_| {
+                let inside = framing.unwrap(&Frame { content: (&content).into(), key: None, topic: None }).unwrap();
+                let whole = inside.to_vec();
+                let blob = AvroBlob::decode((&inside).into()).unwrap();
+                assert!(inside.is_unique(), "the blob keeps the container of {} bytes", inside.len());
+                assert_eq!(blob.encode().unwrap(), whole);
+                let metadata = blob.metadata();
+                assert_eq!((metadata[0], metadata[1].0), (("avro.codec", &b"null"[..]), "avro.schema"));
+                assert_eq!(blob.record().unwrap()["id"].as_i64(), Some(5));
+                blob
+            })
+            .collect();
+        let text = |blob: &AvroBlob| blob.schema().unwrap().text().as_ptr();
+        assert!(read.iter().all(|blob| text(blob) == text(&read[0])), "the schema is parsed for each message");
+        assert!(read.iter().all(|blob| *blob == read[0]));
+        assert_eq!(source.1.load(Ordering::Relaxed), 1);
+    }
+    // A file that somebody else wrote is given back as it came.
+    let ours = AvroBlob::new(Value::object([("id", 5.into())]))
+        .with_schema(Schema::parse(&long_schema(5_000)).unwrap())
+        .unwrap()
+        .encode()
+        .unwrap();
+    let mut others = ours.to_vec();
+    let end = others.len();
+    for at in 1..=16 {
+        // Another sync marker.
+        others[end - at] ^= 0x55;
+        let (_, block) = others.split_at(end - 16);
+        let header = end - 16 - 3 - 16;
+        let marker = block.to_vec();
+        others[header..header + 16].copy_from_slice(&marker);
+        assert_eq!(AvroBlob::decode((&Bytes::from(others.clone())).into()).unwrap().encode().unwrap(), others);
+    }
+}
+
+#[test]
+fn a_schema_that_nobody_can_read_with_is_asked_for_and_parsed_once() {
+    let text = r#"{"type": "record", "name": "a", "fields": [{"name": "x", "type": "nobody"}]}"#;
+    let source = Arc::new(Texts([(1, text.to_owned())].into(), AtomicUsize::new(0)));
+    let framing = Confluent::new(source.clone());
+    for _ in 0..5 {
+        let content = Bytes::from_static(b"\0\0\0\0\x01\x0a");
+        let error = framing.unwrap(&Frame { content: (&content).into(), key: None, topic: None }).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(
+            error.to_string().contains("schema 1 cannot be read with: ") && error.to_string().contains("nobody"),
+            "{error}"
+        );
+    }
+    assert_eq!(source.1.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn the_number_stands_in_the_header_where_it_is_asked_for() {
+    let framing = Confluent::new(schemas()).in_header(true);
+    let sent = framing.wrap("alerts", Encoder::new().encode(&old()).unwrap()).unwrap();
+    assert_eq!(sent.content.as_bytes().unwrap(), &b"\x0a"[..]);
+    assert_eq!(sent.headers.get("__value_schema_id"), Some(&b"\0\0\0\0\x07"[..]));
+    let again =
+        framing.wrap("alerts", Outgoing { headers: sent.headers.clone(), ..Encoder::new().encode(&old()).unwrap() });
+    assert_eq!(again.unwrap_err().kind(), ErrorKind::Unencodable);
+    let blob = decode(named("avro", "confluent"), &record(sent)).unwrap();
+    assert_eq!(blob.model.downcast_ref::<AvroBlob>().unwrap().record().unwrap()["id"].as_i64(), Some(5));
 }
 
 #[test]

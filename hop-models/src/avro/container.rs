@@ -27,8 +27,18 @@ pub(super) struct Block {
 pub(super) struct File {
     pub(super) schema: Schema,
     pub(super) blocks: Vec<Block>,
-    /// The file, where there was one.
-    pub(super) bytes: Option<Bytes>,
+    pub(super) origin: Origin,
+}
+
+/// What the records came in.
+#[derive(Debug, Clone)]
+pub(super) enum Origin {
+    /// No container.
+    Datum,
+    /// This container.
+    Container(Bytes),
+    /// The container that [`write_with`] makes of them with this sync marker.
+    Written([u8; 16]),
 }
 
 /// What the header says, as it lies in the file.
@@ -119,7 +129,15 @@ impl File {
         while cursor.left() > 0 {
             blocks.extend(file.block(&bytes, &mut cursor)?);
         }
-        Ok(Self { schema, blocks, bytes: Some(bytes) })
+        let origin = match blocks.as_mut_slice() {
+            [block] if is_written(&schema, block, &header.sync, &bytes) => {
+                // Framings make a container of each datum. The schema is shared: its text is not kept once more.
+                block.data = Bytes::copy_from_slice(&block.data);
+                Origin::Written(header.sync)
+            }
+            _ => Origin::Container(bytes),
+        };
+        Ok(Self { schema, blocks, origin })
     }
 
     /// One datum, and nothing after it.
@@ -131,12 +149,34 @@ impl File {
             return Err(malformed("the end of the content after the datum", found, end)
                 .help("the schema may be another than the sender's"));
         }
-        Ok(Self { schema: schema.clone(), blocks: vec![Block { data, count: 1 }], bytes: None })
+        Ok(Self { schema: schema.clone(), blocks: vec![Block { data, count: 1 }], origin: Origin::Datum })
     }
 
     pub(super) fn count(&self) -> usize {
         self.blocks.iter().map(|block| block.count).sum()
     }
+
+    /// Returns the file: as it was read, else one that is made of the records.
+    pub(super) fn bytes(&self) -> Bytes {
+        match &self.origin {
+            Origin::Datum => write(&self.schema, &self.blocks).into(),
+            Origin::Container(bytes) => bytes.clone(),
+            Origin::Written(sync) => write_with(&self.schema, &self.blocks, sync).into(),
+        }
+    }
+}
+
+/// The least text of a schema that is worth not to be kept.
+const LONG_SCHEMA: usize = 1024;
+
+/// Returns true if `bytes` are what [`write_with`] makes of the block, most of them the text of the schema.
+fn is_written(schema: &Schema, block: &Block, sync: &[u8; 16], bytes: &[u8]) -> bool {
+    let text = schema.text().as_bytes();
+    text.len() >= LONG_SCHEMA
+        && text.len() >= block.data.len() / 4
+        && sync.starts_with(&schema.checksum().to_le_bytes())
+        && bytes.len() == write_length(schema, block)
+        && bytes.starts_with(&opening(text.len()))
 }
 
 /// What is the same for all blocks of a file, and what they have used up together.
@@ -188,21 +228,40 @@ impl Reading<'_> {
 ///
 /// Its sync marker is made of what it holds, so that the same records give the same file.
 pub(super) fn write(schema: &Schema, blocks: &[Block]) -> Vec<u8> {
+    let mut sync = [0; 16];
+    let (first, second) = sync.split_at_mut(8);
+    first.copy_from_slice(&schema.checksum().to_le_bytes());
+    let data = blocks.iter().fold(0, |sum: u64, block| sum.rotate_left(1) ^ rabin(&block.data));
+    second.copy_from_slice(&data.to_le_bytes());
+    write_with(schema, blocks, &sync)
+}
+
+/// The beginning of a file, up to the text of its schema.
+fn opening(schema: usize) -> Vec<u8> {
+    let mut out = MAGIC.to_vec();
+    long(&mut out, 2);
+    for text in [&b"avro.codec"[..], b"null", b"avro.schema"] {
+        bytes(&mut out, text);
+    }
+    long(&mut out, schema as i64);
+    out
+}
+
+fn write_length(schema: &Schema, block: &Block) -> usize {
+    let (mut count, mut size) = (Vec::new(), Vec::new());
+    long(&mut count, block.count as i64);
+    long(&mut size, block.data.len() as i64);
+    let text = schema.text().len();
+    opening(text).len() + text + 1 + 16 + count.len() + size.len() + block.data.len() + 16
+}
+
+fn write_with(schema: &Schema, blocks: &[Block], sync: &[u8; 16]) -> Vec<u8> {
     let text = schema.text().as_bytes();
     let size: usize = blocks.iter().map(|block| block.data.len()).sum();
     let mut out = Vec::with_capacity(text.len() + size + 100);
-    out.extend(MAGIC);
-    long(&mut out, 2);
-    for (key, value) in [("avro.codec", &b"null"[..]), ("avro.schema", text)] {
-        bytes(&mut out, key.as_bytes());
-        bytes(&mut out, value);
-    }
+    out.extend(opening(text.len()));
+    out.extend(text);
     long(&mut out, 0);
-    let mut sync = [0; 16];
-    let (first, second) = sync.split_at_mut(8);
-    first.copy_from_slice(&rabin(text).to_le_bytes());
-    let data = blocks.iter().fold(0, |sum: u64, block| sum.rotate_left(1) ^ rabin(&block.data));
-    second.copy_from_slice(&data.to_le_bytes());
     out.extend(sync);
     for block in blocks {
         long(&mut out, block.count as i64);

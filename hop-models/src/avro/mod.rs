@@ -73,7 +73,7 @@ use hop_core::{Content, Error, ErrorKind, Limits, MessageModel};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use self::container::{Block, File};
+use self::container::{Block, File, Origin};
 pub use self::framing::{split_confluent, split_single_object};
 pub use self::logical::{Date, Decimal, Duration, Time, TimeUnit, Timestamp};
 use self::resolve::{Resolution, Rules};
@@ -149,7 +149,7 @@ impl AvroBlob {
                 let end =
                     start + decode::length(&file.schema, &data[start..]).map_err(|fault| fault.into_error(0, None))?;
                 let block = Block { data: data.slice(start..end), count: 1 };
-                each.push(Self::read(File { schema: file.schema.clone(), blocks: vec![block], bytes: None }));
+                each.push(Self::read(File { schema: file.schema.clone(), blocks: vec![block], origin: Origin::Datum }));
                 start = end;
             }
         }
@@ -195,7 +195,7 @@ impl AvroBlob {
             room = room.saturating_sub(data.len());
             blocks.push(Block { data: data.into(), count: *count });
         }
-        Ok(Self::read(File { schema: reader.clone(), blocks, bytes: None }))
+        Ok(Self::read(File { schema: reader.clone(), blocks, origin: Origin::Datum }))
     }
 
     fn made(made: Made) -> Self {
@@ -243,8 +243,13 @@ impl AvroBlob {
     ///
     /// Empty where there was no container.
     pub fn metadata(&self) -> Vec<(&str, &[u8])> {
-        let bytes = self.file.get().and_then(|file| file.bytes.as_deref());
-        bytes.map(container::metadata).unwrap_or_default()
+        match self.file.get().map(|file| (&file.origin, &file.schema)) {
+            Some((Origin::Container(bytes), _)) => container::metadata(bytes),
+            Some((Origin::Written(_), schema)) => {
+                vec![("avro.codec", b"null"), ("avro.schema", schema.text().as_bytes())]
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The records, as Avro has them.
@@ -413,7 +418,7 @@ pub(crate) fn write_datum<M: serde::Serialize + DeserializeOwned>(
 /// file whose records cannot be read is equal to the same bytes alone.
 impl PartialEq for AvroBlob {
     fn eq(&self, other: &Self) -> bool {
-        let bytes = |blob: &Self| blob.file.get().and_then(|file| file.bytes.clone());
+        let bytes = |blob: &Self| blob.file.get().filter(|file| !matches!(file.origin, Origin::Datum)).map(File::bytes);
         if let (Some(ours), Some(theirs)) = (bytes(self), bytes(other))
             && ours == theirs
         {
@@ -452,7 +457,7 @@ impl Made {
         if !self.records.is_empty() {
             blocks.push(Block { data: data.into(), count: self.records.len() });
         }
-        Ok(File { schema, blocks, bytes: None })
+        Ok(File { schema, blocks, origin: Origin::Datum })
     }
 }
 
@@ -476,11 +481,7 @@ impl MessageModel for AvroBlob {
     /// # Errors
     /// Kind `Unencodable`, with the path, when the content does not fit the schema.
     fn encode(&self) -> Result<Bytes, Error> {
-        let file = self.file()?;
-        Ok(match &file.bytes {
-            Some(bytes) => bytes.clone(),
-            None => container::write(&file.schema, &file.blocks).into(),
-        })
+        self.file().map(File::bytes)
     }
 
     /// What, where and when of an alert of LIGO, Virgo and KAGRA; of other records only the label.

@@ -10,13 +10,27 @@ use crate::avro::{self, Schema};
 
 /// How many schemas a framing keeps parsed.
 const MOST: usize = 1000;
+/// How many bytes of text they may have together; parsed, they take several times that.
+const MOST_TEXT: usize = 8 << 20;
 
-/// A schema that was found, ready to read with.
+/// What a source had under a name, ready to read with.
 #[derive(Debug, Clone)]
-pub(super) enum Found {
+enum Found {
     Avro(Schema),
     /// The content is JSON.
     Json,
+    /// A schema that nobody can read with.
+    Unusable(ErrorKind, Arc<str>),
+}
+
+impl Found {
+    fn size(&self) -> usize {
+        match self {
+            Self::Avro(schema) => schema.text().len(),
+            Self::Json => 0,
+            Self::Unusable(_, why) => why.len(),
+        }
+    }
 }
 
 /// A source of schemas, and those that were found there: what a name stands for does not change.
@@ -31,26 +45,34 @@ impl Schemas {
         Self { source, found: RwLock::default() }
     }
 
-    /// Returns the schema; the error is about `framing`.
-    pub(super) fn find(&self, framing: &'static str, id: &SchemaId) -> Result<Found, Error> {
+    /// Looks a schema up; the error is about `framing`.
+    fn find(&self, framing: &'static str, id: &SchemaId) -> Result<Found, Error> {
         if let Some(found) = self.found.read().unwrap_or_else(PoisonError::into_inner).get(id) {
             return Ok(found.clone());
         }
         let text = self.source.schema(id).map_err(|error| error.about(framing))?.ok_or_else(|| unknown(framing, id))?;
+        // What cannot be parsed is not parsed again for each message.
+        let unusable = |error: Error| Found::Unusable(error.kind(), error.to_string().into());
         let found = match &text.language {
-            SchemaLanguage::Avro if text.references.is_empty() => Found::Avro(Schema::parse(&text.text)?),
+            SchemaLanguage::Avro if text.references.is_empty() => {
+                Schema::parse(&text.text).map_or_else(unusable, Found::Avro)
+            }
             SchemaLanguage::Avro => {
-                Found::Avro(Schema::parse_with(&text.text, text.references.iter().map(|text| &**text))?)
+                let schema = Schema::parse_with(&text.text, text.references.iter().map(|text| &**text));
+                schema.map_or_else(unusable, Found::Avro)
             }
             SchemaLanguage::Json => Found::Json,
             other => {
-                return Err(Error::new(ErrorKind::Unsupported, framing)
-                    .expected("a schema of Avro or JSON")
-                    .found(format!("{id}, which is of {}", other.as_str().escape_debug())));
+                let other = other.as_str().escape_debug();
+                Found::Unusable(
+                    ErrorKind::Unsupported,
+                    format!("expected a schema of Avro or JSON, found one of {other}").into(),
+                )
             }
         };
         let mut kept = self.found.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MOST {
+        let text: usize = kept.values().map(Found::size).sum();
+        if kept.len() >= MOST || text + found.size() > MOST_TEXT {
             kept.clear();
         }
         kept.insert(id.clone(), found.clone());
@@ -68,6 +90,9 @@ impl Schemas {
         match self.find(framing, id)? {
             Found::Avro(schema) => container(&schema, datum, content),
             Found::Json => Ok(datum),
+            Found::Unusable(kind, why) => Err(Error::new(kind, framing)
+                .found(format!("{id} cannot be read with: {why}"))
+                .help("check the schema at its source")),
         }
     }
 }

@@ -15,8 +15,9 @@ const NAME: &str = "confluent";
 /// The header in which newer serializers name the schema of the value.
 const SCHEMA_HEADER: &str = "__value_schema_id";
 
-/// How many numbers of schemas a writer keeps.
+/// How many numbers of schemas a writer keeps, and how many bytes of text of those schemas.
 const MOST_NUMBERS: usize = 1000;
+const MOST_TEXT: usize = 8 << 20;
 
 /// Confluent's framing, named `confluent`: a zero byte and the number that the schema has in a registry, most significant
 /// byte first, then an Avro datum; or a one and the schema's 16-byte identifier. Newer serializers put either into the header
@@ -25,11 +26,13 @@ const MOST_NUMBERS: usize = 1000;
 /// Specification:
 /// [wire format](https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format).
 ///
-/// Written, a message has the number that the schema has under the [subject](SubjectName) of its topic.
+/// Written, a message has the number that the schema has under the [subject](SubjectName) of its topic: before the datum, or
+/// [in the header](Self::in_header).
 #[derive(Debug)]
 pub struct Confluent {
     schemas: Schemas,
     subject: SubjectName,
+    in_header: bool,
     numbers: Mutex<HashMap<(String, Text), u32>>,
 }
 
@@ -69,13 +72,25 @@ impl SubjectName {
 impl Confluent {
     /// Makes the framing, which looks schemas up in `source`.
     pub fn new(source: Arc<dyn SchemaSource>) -> Self {
-        Self { schemas: Schemas::new(source), subject: SubjectName::default(), numbers: Mutex::default() }
+        Self {
+            schemas: Schemas::new(source),
+            subject: SubjectName::default(),
+            in_header: false,
+            numbers: Mutex::default(),
+        }
     }
 
     /// Sets under which subject a writer's schemas are; [`SubjectName::Topic`] unless set.
     #[must_use]
     pub fn subject(mut self, subject: SubjectName) -> Self {
         self.subject = subject;
+        self
+    }
+
+    /// Writes the number into the header `__value_schema_id` and leaves the datum bare; unless set, it stands before the datum.
+    #[must_use]
+    pub fn in_header(mut self, in_header: bool) -> Self {
+        self.in_header = in_header;
         self
     }
 
@@ -99,7 +114,8 @@ impl Confluent {
                 .help("write with a registry")
         })?;
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        if numbers.len() >= MOST_NUMBERS {
+        let text: usize = numbers.keys().map(|(_, text)| text.len()).sum();
+        if numbers.len() >= MOST_NUMBERS || text + key.1.len() > MOST_TEXT {
             numbers.clear();
         }
         numbers.insert(key, number);
@@ -155,8 +171,18 @@ impl Framing for Confluent {
     fn wrap(&self, topic: &str, message: Outgoing) -> Result<Outgoing, Error> {
         let (schema, datum) = split(NAME, &message)?;
         let number = self.number(topic, &schema)?;
-        let content = [&[0][..], &number.to_be_bytes(), &datum].concat();
-        Ok(Outgoing { content: Bytes::from(content).into(), ..message })
+        let name = [&[0][..], &number.to_be_bytes()].concat();
+        if !self.in_header {
+            return Ok(Outgoing { content: Bytes::from([&name[..], &datum].concat()).into(), ..message });
+        }
+        let mut headers = message.headers;
+        if headers.first(SCHEMA_HEADER).is_some() {
+            return Err(Error::new(ErrorKind::Unencodable, NAME)
+                .expected(format!("a message without the header `{SCHEMA_HEADER}`"))
+                .found("one that has it"));
+        }
+        headers.push(SCHEMA_HEADER, Some(name.into()));
+        Ok(Outgoing { content: datum.into(), headers, ..message })
     }
 
     fn may_wait(&self) -> bool {

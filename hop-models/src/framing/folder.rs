@@ -1,3 +1,4 @@
+use std::collections::hash_map::{Entry, HashMap};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -5,6 +6,7 @@ use std::path::{Path, PathBuf};
 use hop_core::{Error, ErrorKind, SchemaId, SchemaSource, SchemaText};
 
 use super::EmbeddedSchemas;
+use super::embedded::name_of;
 use crate::avro::Schema;
 
 /// The most files of a folder that are read.
@@ -16,6 +18,8 @@ const MOST_BYTES: u64 = 64 << 20;
 ///
 /// `1101.avsc` is the schema that has the number 1101 in the sender's registry; every schema is found by its fingerprint, by
 /// the name of its file and by the name of its record as well. A schema may name types that other files of the folder declare.
+///
+/// Files with numbers may hold several versions of one record, which are then not found by its name.
 #[derive(Debug, Clone)]
 pub struct SchemaFolder {
     path: PathBuf,
@@ -26,8 +30,8 @@ impl SchemaFolder {
     /// Reads the folder.
     ///
     /// # Errors
-    /// Kind `Unavailable` when a file cannot be read; kind `Limit` when there are too many, or too large ones; and those of
-    /// [`Schema::parse`], naming the file.
+    /// Kind `Unavailable` when a file cannot be read, or is a pipe or a device; kind `Limit` when there are too many, or too
+    /// large ones; kind `Duplicate` when two have one number or one name; and those of [`Schema::parse_with`], naming the file.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
         let unreadable = |file: &Path, error: std::io::Error| {
@@ -44,7 +48,7 @@ impl SchemaFolder {
         let (mut texts, mut room) = (Vec::with_capacity(files.len().min(MOST_FILES)), MOST_BYTES);
         for file in &files {
             let mut text = String::new();
-            let read = fs::File::open(file).and_then(|open| open.take(room + 1).read_to_string(&mut text));
+            let read = open_regular(file).and_then(|open| open.take(room + 1).read_to_string(&mut text));
             read.map_err(|error| unreadable(file, error))?;
             let left = room.checked_sub(text.len() as u64).filter(|_| texts.len() < MOST_FILES);
             room = left.ok_or_else(|| {
@@ -54,7 +58,7 @@ impl SchemaFolder {
             })?;
             texts.push(text);
         }
-        let mut schemas = EmbeddedSchemas::new();
+        let (mut schemas, mut claims) = (EmbeddedSchemas::new(), Claims::default());
         for (file, text) in files.iter().zip(&texts) {
             let about = |error: Error| error.about(file.display().to_string());
             let schema = match Schema::parse(text) {
@@ -66,7 +70,13 @@ impl SchemaFolder {
                 }
             };
             let stem = file.file_stem().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
-            schemas.add(schema.text(), stem.parse().ok()).map_err(about)?;
+            let number = stem.parse().ok().filter(|_| stem.bytes().all(|byte| byte.is_ascii_digit()));
+            let ids = [number.map(SchemaId::Number), Some(SchemaId::Name(stem.into()))];
+            let name = name_of(&schema).map(|name| SchemaId::Name(name.into()));
+            for id in ids.into_iter().flatten().chain(name) {
+                claims.check(id, file, number.is_some(), &schema)?;
+            }
+            schemas.add(schema.text(), number).map_err(about)?;
             schemas.name(stem, &schema);
         }
         Ok(Self { path, schemas })
@@ -75,6 +85,41 @@ impl SchemaFolder {
     /// Returns the folder that was read.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Opens a file. To open a named pipe would wait until something is written to it, and a device may never end.
+fn open_regular(file: &Path) -> std::io::Result<fs::File> {
+    match fs::metadata(file)?.is_file() {
+        true => fs::File::open(file),
+        false => Err(std::io::Error::other("it is not a regular file")),
+    }
+}
+
+/// Which file was the first that a number or a name stands for.
+#[derive(Default)]
+struct Claims<'f>(HashMap<SchemaId, (&'f Path, bool, Schema)>);
+
+impl<'f> Claims<'f> {
+    /// Fails for the number or the name of another schema. Versions of one record, each with its number, share its name.
+    fn check(&mut self, id: SchemaId, file: &'f Path, is_numbered: bool, schema: &Schema) -> Result<(), Error> {
+        match self.0.entry(id) {
+            Entry::Vacant(place) => {
+                place.insert((file, is_numbered, schema.clone()));
+                Ok(())
+            }
+            Entry::Occupied(claimed) => {
+                let (first, was_numbered, other) = claimed.get();
+                let are_versions = is_numbered && *was_numbered && matches!(claimed.key(), SchemaId::Name(_));
+                if other.text() == schema.text() || are_versions {
+                    return Ok(());
+                }
+                Err(Error::new(ErrorKind::Duplicate, "schemas")
+                    .expected(format!("one file for {}", claimed.key()))
+                    .found(format!("{} and {}", first.display(), file.display()))
+                    .help("remove one; versions of one record are called by their numbers: `1101.avsc`"))
+            }
+        }
     }
 }
 

@@ -23,9 +23,11 @@ impl Framing for ZlibBson {
     fn unwrap(&self, frame: &Frame<'_>) -> Result<Bytes, Error> {
         let unpacked = inflate::read(NAME, ZlibDecoder::new(frame.content.as_slice()), frame.content)?;
         let document = RawDocument::from_bytes(&unpacked).map_err(malformed)?;
-        let mut reader = Reader { nodes: frame.content.limits().nodes };
-        let json = reader.document(document, depth(frame.content))?.to_json().map_err(|error| error.about(NAME))?;
-        Ok(json.into())
+        let limits = frame.content.limits();
+        let mut reader = Reader { nodes: limits.nodes, room: limits.content, most: limits.content };
+        let value = reader.document(document, depth(frame.content))?;
+        drop(unpacked);
+        Ok(value.to_json().map_err(|error| error.about(NAME))?.into())
     }
 }
 
@@ -37,14 +39,28 @@ fn depth(content: Content<'_>) -> usize {
 struct Reader {
     /// How many values more there may be.
     nodes: usize,
+    /// How many bytes of JSON more there may be, of how many.
+    room: usize,
+    most: usize,
 }
 
 impl Reader {
+    fn count(&mut self, bytes: usize) -> Result<(), Error> {
+        self.room = self.room.checked_sub(bytes).ok_or_else(|| {
+            Error::new(ErrorKind::Limit, NAME)
+                .expected(format!("at most {} bytes of JSON", self.most))
+                .found("more")
+                .help("raise `Limits::content` to read it")
+        })?;
+        Ok(())
+    }
+
     fn document(&mut self, document: &RawDocument, depth: usize) -> Result<Value, Error> {
         let depth = depth.checked_sub(1).ok_or_else(|| limit("levels of nesting"))?;
         let mut entries = Vec::new();
         for entry in document.iter() {
             let (name, value) = entry.map_err(malformed)?;
+            self.count(written(name.as_str()))?;
             entries.push((Text::from(name.as_str()), self.value(value, depth)?));
         }
         // Of a repeated name, which BSON allows, the last stands, as in Python.
@@ -53,6 +69,12 @@ impl Reader {
 
     fn value(&mut self, value: RawBsonRef<'_>, depth: usize) -> Result<Value, Error> {
         self.nodes = self.nodes.checked_sub(1).ok_or_else(|| limit("values"))?;
+        // Before anything is made of it: as JSON, text takes up to six times as many bytes.
+        self.count(match &value {
+            RawBsonRef::String(text) | RawBsonRef::Symbol(text) => written(text),
+            RawBsonRef::Binary(binary) => binary.bytes.len().div_ceil(3).saturating_mul(4),
+            _ => 1,
+        })?;
         Ok(match value {
             RawBsonRef::Double(number) => Value::Float(number),
             RawBsonRef::String(text) | RawBsonRef::Symbol(text) => text.into(),
@@ -77,6 +99,16 @@ impl Reader {
             }
         })
     }
+}
+
+/// How many bytes of JSON a text is, without its quotes.
+fn written(text: &str) -> usize {
+    let one = |c: char| match c {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        ' '..='~' => 1,
+        _ => 6 * c.len_utf16(),
+    };
+    text.chars().map(one).sum()
 }
 
 fn base64(bytes: &[u8]) -> String {

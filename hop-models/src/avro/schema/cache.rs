@@ -6,8 +6,9 @@ use super::Schema;
 
 /// How many are kept: a consumer sees as many schemas as it has topics, and a few versions of each.
 const MOST: usize = 64;
-/// How many bytes of text they may have together; parsed, they take several times that.
-const MOST_TEXT: usize = 2 << 20;
+/// How many bytes of text they may have together; parsed, they take several times that. There is room for one as long as
+/// can be: a schema that is not kept would be parsed, and kept by each message, for itself.
+const MOST_TEXT: usize = 2 * super::LONGEST;
 
 /// The newest at the end.
 static KEPT: RwLock<Vec<Schema>> = RwLock::new(Vec::new());
@@ -20,9 +21,6 @@ pub(super) fn find(text: &[u8]) -> Option<Schema> {
 }
 
 pub(super) fn keep(schema: &Schema) {
-    if schema.text().len() > MOST_TEXT / 4 {
-        return;
-    }
     let mut kept = KEPT.write().unwrap_or_else(PoisonError::into_inner);
     if kept.iter().any(|other| other.text() == schema.text()) {
         return;

@@ -41,6 +41,8 @@ struct Inner {
     nodes: Box<[Node]>,
     root: Id,
     canonical: OnceLock<Box<str>>,
+    /// The CRC-64-AVRO of the text.
+    checksum: OnceLock<u64>,
 }
 
 impl Schema {
@@ -68,7 +70,8 @@ impl Schema {
     /// ```
     ///
     /// # Errors
-    /// Those of [`parse`](Self::parse), for each of the texts.
+    /// Those of [`parse`](Self::parse), for each of the texts; and kind `Invalid` when several of the others declare a type that
+    /// is named, each in another way.
     pub fn parse_with<'t>(text: &str, others: impl IntoIterator<Item = &'t str>) -> Result<Self, Error> {
         let json = |text: &str| match text.len() {
             ..=LONGEST => hop_core::json::parse(text.into()).map_err(|error| error.about("avro schema")),
@@ -128,6 +131,7 @@ impl Schema {
             nodes: parsed.nodes.into(),
             root: parsed.root,
             canonical: OnceLock::new(),
+            checksum: OnceLock::new(),
         }));
         cache::keep(&schema);
         Ok(schema)
@@ -155,6 +159,11 @@ impl Schema {
         rabin(self.canonical().as_bytes())
     }
 
+    /// Returns the CRC-64-AVRO of the text as it is.
+    pub(super) fn checksum(&self) -> u64 {
+        *self.0.checksum.get_or_init(|| rabin(self.text().as_bytes()))
+    }
+
     /// Whether both are the same in memory.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -179,6 +188,7 @@ impl Schema {
             nodes: self.0.nodes.iter().enumerate().map(extended).collect(),
             root: self.0.root,
             canonical: OnceLock::new(),
+            checksum: OnceLock::new(),
         }))
     }
 

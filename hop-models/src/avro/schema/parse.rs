@@ -1,6 +1,6 @@
 //! JSON to nodes.
 
-use std::collections::HashMap;
+use std::collections::hash_map::{Entry, HashMap};
 use std::sync::Arc;
 
 use hop_core::{Error, ErrorKind, Location, Object, Text, Value};
@@ -29,7 +29,14 @@ pub(super) fn parse(json: &Value, others: &Others) -> Result<Parsed, Error> {
 
 /// What other schemas declare, by full name.
 #[derive(Default)]
-pub(super) struct Others(HashMap<String, Value>);
+pub(super) struct Others(HashMap<String, Declaration>);
+
+/// What other schemas say of a name.
+enum Declaration {
+    Once(Value),
+    /// Different things.
+    Ambiguous,
+}
 
 impl Others {
     /// Adds what a schema declares: a named type, or several in an array.
@@ -48,7 +55,13 @@ impl Others {
             Some(space) if !space.is_empty() && !name.contains('.') => format!("{space}.{name}"),
             _ => name.to_owned(),
         };
-        self.0.entry(full).or_insert(json);
+        match self.0.entry(full) {
+            Entry::Vacant(place) => _ = place.insert(Declaration::Once(json)),
+            Entry::Occupied(mut known) => match known.get() {
+                Declaration::Once(same) if *same == json => {}
+                _ => _ = known.insert(Declaration::Ambiguous),
+            },
+        }
     }
 }
 
@@ -99,7 +112,11 @@ impl Parser<'_> {
         // Each is declared where it is first named, so none is walked through twice.
         let others = self.others;
         match [full.as_str(), name].into_iter().find_map(|name| others.0.get(name)) {
-            Some(declaration) => self.at(name.into(), |parser| parser.schema(declaration, "")),
+            Some(Declaration::Once(declaration)) => self.at(name.into(), |parser| parser.schema(declaration, "")),
+            Some(Declaration::Ambiguous) => Err(self.error(
+                "the name of a type that one of the other schemas declares",
+                format!("`{}`, which several declare, each in another way", full.escape_debug()),
+            )),
             None => Err(self.error("the name of a type declared before", format!("`{}`", full.escape_debug()))),
         }
     }
