@@ -31,7 +31,7 @@ pub use hop_journal as journal;
 
 pub use self::auth::{Auth, Credential};
 pub use self::blocking::{FromError, block_on, block_on_within};
-pub use self::broker::{Broker, GroupRule};
+pub use self::broker::{Broker, GroupRule, HostPattern};
 pub use self::configuration::Configuration;
 pub use self::consumer::{
     Alert, Commit, Control, Lag, Start, StartPosition, StartReason, Subscribe, Subscription, Typed, TypedSubscription,

@@ -229,7 +229,7 @@ impl StreamBuilder {
         self
     }
 
-    /// Without authentication and without TLS.
+    /// Without authentication and without TLS at the broker. A schema registry is still logged in to.
     pub fn no_auth(self) -> Self {
         self.auth(Auth::Off)
     }

@@ -1,6 +1,7 @@
 //! `kafka://[username@]broker[:port]/[topic[,topic2[,...]]]`
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str};
@@ -151,14 +152,22 @@ impl FromStr for Url {
                 topics.push(topic.into_owned());
             }
         }
-        Ok(Self { username, host: host.to_owned(), port, topics })
+        Ok(Self { username, host, port, topics })
     }
 }
 
-fn split_address(address: &str) -> Result<(&str, u16), Error> {
+/// Returns a host, without brackets, as it is compared: in lower case, an IPv6 address in its shortest form.
+pub(crate) fn plain_host(host: &str) -> String {
+    match host.parse::<Ipv6Addr>() {
+        Ok(address) => address.to_string(),
+        Err(_) => host.to_ascii_lowercase(),
+    }
+}
+
+fn split_address(address: &str) -> Result<(String, u16), Error> {
     let (host, port) = if let Some(rest) = address.strip_prefix('[') {
         let (host, after) = rest.split_once(']').ok_or_else(|| error("has a `[` without `]`"))?;
-        if host.parse::<std::net::Ipv6Addr>().is_err() {
+        if host.parse::<Ipv6Addr>().is_err() {
             return Err(error("has brackets around what is no IPv6 address"));
         }
         match after.strip_prefix(':') {
@@ -186,7 +195,7 @@ fn split_address(address: &str) -> Result<(&str, u16), Error> {
             _ => return Err(error("has a port that is no number from 1 to 65535")),
         },
     };
-    Ok((host, port))
+    Ok((host.parse::<Ipv6Addr>().map_or_else(|_| host.to_owned(), |address| address.to_string()), port))
 }
 
 /// Whether the name stands for a topic that is made anew each night.
@@ -217,6 +226,8 @@ mod tests {
         assert_eq!(url.topics(), ["x.y", "z_"]);
         assert_eq!(url.to_string(), "kafka://a%20b@[::1]:19092/x.y,z_");
         assert_eq!(read("kafka://[::1]/t").broker(), "[::1]:9092");
+        assert_eq!(read("kafka://[0:0::0:1]/t"), read("kafka://[::1]/t"));
+        assert_eq!(read("kafka://[2001:DB8::000a]:1/t").broker(), "[2001:db8::a]:1");
         assert_eq!(read("kafka://host/a_{date},b_%7Bdate%7D_c").topics(), ["a_{date}", "b_{date}_c"]);
     }
 

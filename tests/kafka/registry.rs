@@ -158,15 +158,138 @@ fn whatever_a_registry_does_ends_in_time_and_leaves_it_to_the_next_source() {
     let dead = SchemaRegistry::new("http://127.0.0.1:1").unwrap();
     let error = dead.schema(&SchemaId::Number(7)).unwrap_err();
     assert!(error.to_string().contains("cannot be reached"), "{error}");
-    // A login does not go over the network in the clear.
-    let plain = SchemaRegistry::new("http://registry.example.org").unwrap().bearer("secret-token");
-    let error = plain.schema(&SchemaId::Number(7)).unwrap_err();
-    assert!(error.to_string().contains("in the clear") && !error.to_string().contains("secret-token"), "{error}");
+    // A login does not go over the network in the clear, in whatever header.
+    let plain = || SchemaRegistry::new("http://registry.example.org").unwrap();
+    for plain in [plain().bearer("secret-token"), plain().header("X-Registry-Key", "secret-token")] {
+        let error = plain.schema(&SchemaId::Number(7)).unwrap_err();
+        assert!(error.to_string().contains("in the clear") && !error.to_string().contains("secret-token"), "{error}");
+    }
     for wrong in ["registry", "ftp://registry", "https://ada:secret-pw@registry", "https://registry?x=1", "https://"] {
         let error = SchemaRegistry::new(wrong).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{wrong}");
         assert!(!error.to_string().contains("secret-pw"), "{error}");
     }
+}
+
+#[test]
+fn one_schema_that_the_registry_does_not_give_keeps_no_other_from_being_read() {
+    let says = |status: u16, text: &str| Answer::Says(status, text.to_owned());
+    for wrong in [
+        says(500, r#"{"error_code": 50001, "message": "broken"}"#),
+        says(503, ""),
+        says(404, "<html>nothing here</html>"),
+        says(403, r#"{"error_code": 40301, "message": "not yours"}"#),
+        says(200, "<html></html>"),
+        says(200, r#"{"schema": "\"int\"", "references": 7}"#),
+        Answer::Moved("http://127.0.0.1:1/".to_owned()),
+        Answer::Endless,
+        Answer::Closes,
+        Answer::Garbage,
+        Answer::Hangs,
+        Answer::Drips,
+    ] {
+        let registry = FakeRegistry::start({
+            let wrong = wrong.clone();
+            move |request| match request.line.as_str() {
+                "GET /api/schemas/ids/9" => wrong.clone(),
+                _ => seven(request),
+            }
+        });
+        let client = client(&registry);
+        for _ in 0..3 {
+            let error = client.schema(&SchemaId::Number(9)).unwrap_err();
+            assert_eq!(error.kind(), CoreKind::Unavailable, "{wrong:?}");
+        }
+        assert!(client.schema(&SchemaId::Number(7)).unwrap().is_some(), "{wrong:?}");
+        // What failed is left alone meanwhile.
+        assert_eq!(registry.requests().len(), 2, "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_schema_that_is_waited_for_holds_up_no_other() {
+    let registry = FakeRegistry::start(|request| match request.line.as_str() {
+        "GET /api/schemas/ids/9" => Answer::Hangs,
+        _ => seven(request),
+    });
+    let client = Arc::new(client(&registry).timeout(Duration::from_secs(3)));
+    let waiting: Vec<_> = (0..2)
+        .map(|_| {
+            let client = Arc::clone(&client);
+            std::thread::spawn(move || client.schema(&SchemaId::Number(9)).unwrap_err())
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(200));
+    let started = Instant::now();
+    assert!(client.schema(&SchemaId::Number(7)).unwrap().is_some());
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    for waiting in waiting {
+        assert!(waiting.join().unwrap().to_string().contains("did not answer in time"));
+    }
+    assert_eq!(registry.requests().len(), 2);
+}
+
+#[test]
+fn a_registry_that_answers_nothing_is_not_waited_for_by_each_schema() {
+    let registry = FakeRegistry::start(|_| Answer::Hangs);
+    let client = client(&registry).timeout(Duration::from_millis(300));
+    let started = Instant::now();
+    for number in 0..200 {
+        let error = client.schema(&SchemaId::Number(number)).unwrap_err();
+        assert!(error.to_string().contains("did not answer in time"), "{error}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    assert_eq!(registry.requests().len(), 3);
+}
+
+#[test]
+fn what_a_schema_refers_to_is_bounded_in_bytes_and_named_by_one_segment_of_the_path() {
+    let registry = FakeRegistry::start(|request| {
+        let refers = |references: serde_json::Value, text: &str| {
+            Answer::Says(200, serde_json::json!({ "schema": text, "references": references }).to_string())
+        };
+        let reference = |subject: &str| serde_json::json!({ "name": "n", "subject": subject, "version": 1 });
+        match request.line.as_str() {
+            "GET /api/schemas/ids/1" => refers((0..20).map(|n| reference(&format!("s{n}"))).collect(), "1"),
+            line if line.starts_with("GET /api/subjects/s") => Answer::schema(&"x".repeat(1 << 20)),
+            "GET /api/schemas/ids/2" => refers(["..", ".", "../../admin", "a b?c#d"].map(reference).into(), "2"),
+            "GET /api/schemas/ids/3" => {
+                Answer::Says(200, r#"{"schema": "3", "references": [{"subject": "s", "version": -1}]}"#.to_owned())
+            }
+            _ => Answer::schema("\"int\""),
+        }
+    });
+    let client = client(&registry).timeout(Duration::from_secs(10));
+    let error = client.schema(&SchemaId::Number(1)).unwrap_err();
+    assert!(error.to_string().contains("takes more than 8388608 bytes"), "{error}");
+    assert!(registry.requests().len() < 12, "{}", registry.requests().len());
+    let before = registry.requests().len();
+    client.schema(&SchemaId::Number(2)).unwrap().unwrap();
+    let lines: Vec<String> = registry.requests().into_iter().skip(before + 1).map(|request| request.line).collect();
+    assert_eq!(
+        lines,
+        ["a%20b%3Fc%23d", "..%2F..%2Fadmin", "%2E", "%2E%2E"]
+            .map(|subject| format!("GET /api/subjects/{subject}/versions/1?deleted=true"))
+    );
+    let error = client.schema(&SchemaId::Number(3)).unwrap_err();
+    assert!(error.to_string().contains("without subject and version"), "{error}");
+}
+
+#[test]
+fn a_registry_at_an_ipv6_address_finds_its_credential() {
+    let registry = FakeRegistry::on(std::net::Ipv6Addr::LOCALHOST.into(), seven);
+    let port = registry.address().port();
+    let hostname = format!("[0:0:0:0:0:0:0:1]:{port}");
+    let credential = hop_kafka::Credential::new("ada", "secret-pw").hostname(hostname);
+    for url in [registry.url(), format!("http://[0::1]:{port}/api")] {
+        let client = SchemaRegistry::with_auth(&url, &hop_kafka::Auth::Credentials(vec![credential.clone()])).unwrap();
+        assert!(client.schema(&SchemaId::Number(7)).unwrap().is_some());
+    }
+    let requests = registry.requests();
+    assert!(
+        requests.iter().all(|request| request.authorization.as_deref() == Some("Basic YWRhOnNlY3JldC1wdw==")),
+        "{requests:?}"
+    );
 }
 
 fn framed(id: u8, datum: u8) -> Vec<u8> {
@@ -192,10 +315,6 @@ async fn a_stream_keeps_its_order_and_goes_on_whatever_the_registry_does() {
     }
     for threads in [0, 3] {
         let source = client(&registry);
-        // A registry that hangs is left alone whatever it is asked for, and which of several threads asks first is open. So
-        // only 9 is left to ask for.
-        assert!(source.schema(&SchemaId::Number(7)).unwrap().is_some());
-        assert!(source.schema(&SchemaId::Number(8)).unwrap().is_none());
         let hop = stream().schema_source(Arc::new(source)).build().unwrap();
         let rule = TopicRule::new(&topic, "avro").unwrap().framed_as("confluent");
         let mut alerts = hop.subscribe(broker.url(&topic)).topic_rule(rule).decoding_threads(threads).await.unwrap();

@@ -1,7 +1,7 @@
 //! A schema registry for tests: it says what it is told to, and notes what it is asked for.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -65,7 +65,12 @@ pub struct FakeRegistry {
 
 impl FakeRegistry {
     pub fn start(answers: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        Self::on(IpAddr::V4(Ipv4Addr::LOCALHOST), answers)
+    }
+
+    /// The same at another address of this machine.
+    pub fn on(address: IpAddr, answers: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind((address, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let state =
             Arc::new(State { answers: Box::new(answers), requests: Mutex::default(), stop: AtomicBool::new(false) });
@@ -85,6 +90,11 @@ impl FakeRegistry {
 
     pub fn url(&self) -> String {
         format!("http://{}/api", self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// What it was asked for so far.

@@ -61,20 +61,25 @@ pub enum Auth {
     File,
     /// From these, by broker and username.
     Credentials(Vec<Credential>),
-    /// None: no authentication, no TLS.
+    /// None: no authentication at the broker, and no TLS.
     Off,
 }
 
 impl Auth {
-    /// Returns username and password of the credential that names this host and port, if one does.
+    /// Returns username and password of the credential that names this host and port of a registry, if one does.
     pub(crate) fn login_at(&self, host: &str, port: u16) -> Option<(String, Secret)> {
         let loaded;
         let credentials = match self {
-            Self::Off => return None,
             Self::Credentials(credentials) => credentials,
-            // A file that cannot be used is an error where the broker's credential is chosen.
-            Self::File => {
-                loaded = load().unwrap_or_default();
+            // It is the broker that asks for no authentication.
+            Self::File | Self::Off => {
+                loaded = load().unwrap_or_else(|error| {
+                    // Where the broker's credential is chosen from the file, this is an error by itself.
+                    if matches!(self, Self::Off) {
+                        tracing::warn!(target: "hop", %error, "the registry is asked without a login");
+                    }
+                    Vec::new()
+                });
                 &loaded
             }
         };

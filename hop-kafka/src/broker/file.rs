@@ -1,16 +1,18 @@
 //! Profiles as a file has them.
 
+use std::path::Path;
+
 use hop_core::{TopicRule, TopicRules};
 use toml_edit::{Item, TableLike, Value};
 
-use super::{Broker, GroupRule};
+use super::{Broker, GroupRule, HostPattern};
 use crate::SchemaRegistry;
 use crate::auth::{Mechanism, Protocol};
 use crate::folder;
 use crate::url::DEFAULT_PORT;
 
-/// Reads profiles; `like` in one names an earlier one, or one of `others`, whose settings it takes where it has none.
-pub(super) fn read(text: &str, others: &[Broker]) -> Result<Vec<Broker>, String> {
+/// Reads profiles, from the user's `file` or those of this crate; `like` in one names an earlier one, or one of `others`, whose settings it takes where it has none.
+pub(super) fn read(text: &str, file: Option<&Path>, others: &[Broker]) -> Result<Vec<Broker>, String> {
     let document = folder::parse(text)?;
     let mut brokers: Vec<Broker> = Vec::new();
     for (name, item) in document.iter() {
@@ -24,12 +26,12 @@ pub(super) fn read(text: &str, others: &[Broker]) -> Result<Vec<Broker>, String>
                     .ok_or_else(|| format!("`like` of `{name}` is not the name of an earlier broker"))?,
             ),
         };
-        brokers.push(broker(name, table, like)?);
+        brokers.push(broker(name, table, file, like)?);
     }
     Ok(brokers)
 }
 
-fn broker(name: &str, table: &dyn TableLike, like: Option<Broker>) -> Result<Broker, String> {
+fn broker(name: &str, table: &dyn TableLike, file: Option<&Path>, like: Option<Broker>) -> Result<Broker, String> {
     let mut broker = like.unwrap_or_else(|| Broker {
         name: String::new(),
         title: name.to_owned(),
@@ -45,6 +47,7 @@ fn broker(name: &str, table: &dyn TableLike, like: Option<Broker>) -> Result<Bro
         registry: None,
         third_hand: Vec::new(),
         rules: TopicRules::default(),
+        rules_file: None,
     });
     name.clone_into(&mut broker.name);
     if !table.contains_key("hosts") {
@@ -89,11 +92,14 @@ fn broker(name: &str, table: &dyn TableLike, like: Option<Broker>) -> Result<Bro
             "third_hand" => broker.third_hand = texts(item).ok_or_else(|| wrong("a list of names of settings"))?,
             "hosts" => {
                 let hosts = texts(item).ok_or_else(|| wrong("a list of names"))?;
-                let parsed = hosts.iter().map(|host| host.to_ascii_lowercase().parse());
+                let parsed = hosts.iter().map(|host| HostPattern::parse(host));
                 broker.hosts =
                     parsed.collect::<Result<_, hop_core::Error>>().map_err(|error| wrong(&error.to_string()))?;
             }
-            "topics" => topics(&mut broker, item).map_err(|what| format!("`topics` of `{name}`: {what}"))?,
+            "topics" => {
+                topics(&mut broker, item).map_err(|what| format!("`topics` of `{name}`: {what}"))?;
+                broker.rules_file = file.map(Path::to_owned);
+            }
             _ => return Err(wrong("a setting of a broker")),
         }
     }

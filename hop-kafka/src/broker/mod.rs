@@ -1,11 +1,13 @@
 //! Profiles of brokers: which one a URL names, and what is known of it.
 
 mod file;
+mod host;
 
 use std::path::PathBuf;
 
-use hop_core::{TopicPattern, TopicRules};
+use hop_core::{Registry, TopicRules};
 
+pub use self::host::HostPattern;
 use crate::auth::{Mechanism, Protocol};
 use crate::folder::{self, BROKERS_FILE};
 use crate::url::DEFAULT_PORT;
@@ -37,7 +39,7 @@ pub struct Broker {
     /// The name that people know it by.
     pub title: String,
     /// The names of its hosts.
-    pub hosts: Vec<TopicPattern>,
+    pub hosts: Vec<HostPattern>,
     /// The port.
     pub port: u16,
     /// How the connection is encrypted; `None` where the broker asks for no credential.
@@ -60,6 +62,8 @@ pub struct Broker {
     /// The names of the settings that only others than the broker's makers state.
     pub third_hand: Vec<String>,
     rules: TopicRules,
+    /// The user's file that the rules are from, if they are.
+    rules_file: Option<PathBuf>,
 }
 
 /// Which names of groups a broker accepts.
@@ -87,7 +91,7 @@ impl Broker {
     /// Returns the profiles that come with this crate.
     pub fn built_in() -> Vec<Self> {
         // A test reads the file; there is nothing that could be wrong with it here.
-        file::read(BUILT_IN, &[]).unwrap_or_default()
+        file::read(BUILT_IN, None, &[]).unwrap_or_default()
     }
 
     /// Returns the profiles of the user's `brokers.toml`, and those that come with this crate.
@@ -101,7 +105,7 @@ impl Broker {
         let Some(text) = folder::read(&path).map_err(|problem| wrong(problem.to_string()))? else {
             return Ok(built_in);
         };
-        let mut all = file::read(&text, &built_in).map_err(wrong)?;
+        let mut all = file::read(&text, Some(&path), &built_in).map_err(wrong)?;
         let own: Vec<String> = all.iter().map(|broker| broker.name.clone()).collect();
         all.extend(built_in.into_iter().filter(|broker| !own.contains(&broker.name)));
         Ok(all)
@@ -141,13 +145,46 @@ impl Broker {
 
     /// Returns true if `url` names one of the broker's hosts.
     pub fn serves(&self, url: &Url) -> bool {
-        let host = url.host().to_ascii_lowercase();
-        self.hosts.iter().any(|pattern| pattern.matches(&host))
+        self.hosts.iter().any(|pattern| pattern.matches(url.host()))
     }
 
     /// Returns the rules for topics.
     pub fn rules(&self) -> &TopicRules {
         &self.rules
+    }
+
+    /// Checks that the models and framings of the rules are in `registry`, where the rules are the user's own. Those of this
+    /// crate's profiles name models that a program need not link.
+    ///
+    /// # Errors
+    /// Kind `Config`, naming the file, the rule and the name that is near.
+    pub fn check_rules(&self, registry: &Registry) -> Result<(), Error> {
+        self.check_own(&self.rules, registry)
+    }
+
+    /// Checks rules of the user's file.
+    fn check_own(&self, rules: &TopicRules, registry: &Registry) -> Result<(), Error> {
+        let Some(file) = &self.rules_file else { return Ok(()) };
+        let wrong = |error: hop_core::Error| {
+            Error::new(ErrorKind::Config, format!("{}: `topics` of `{}`: {error}", file.display(), self.name))
+        };
+        rules.require(registry).map_err(wrong)
+    }
+
+    /// Returns `own`, then the broker's rules: those that read messages of these topics.
+    pub(crate) fn rules_after(
+        &self,
+        own: &TopicRules,
+        topics: &[String],
+        registry: &Registry,
+    ) -> Result<TopicRules, Error> {
+        if self.rules_file.is_none() {
+            return Ok(own.before(&self.rules.linked_in(registry)).for_topics(topics));
+        }
+        let rules = own.before(&self.rules).for_topics(topics);
+        // Those before are checked already.
+        self.check_own(&rules, registry)?;
+        Ok(rules)
     }
 
     /// Makes a credential for the broker: its first host, its mechanism, its token endpoint.
@@ -162,7 +199,7 @@ impl Broker {
                 .help("read it without authentication: `--no-auth`, or `no_auth()`"));
         };
         let mut credential = Credential::new(username, password).protocol(protocol);
-        if let Some(host) = self.hosts.iter().find(|host| !host.as_str().contains('*')) {
+        if let Some(host) = self.hosts.iter().find(|host| host.is_one()) {
             credential = credential.hostname(match self.port {
                 DEFAULT_PORT => host.to_string(),
                 port => format!("{host}:{port}"),
@@ -198,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_built_in_profiles_are_read_and_their_hosts_known() {
-        assert_eq!(file::read(BUILT_IN, &[]).map(|all| all.len()), Ok(11));
+        assert_eq!(file::read(BUILT_IN, None, &[]).map(|all| all.len()), Ok(11));
         for (host, name) in [
             ("kafka.scimma.org", "hopskotch"),
             ("KAFKA.gcn.nasa.gov", "gcn"),
@@ -269,7 +306,7 @@ mod tests {
     fn a_file_of_ones_own_adds_to_the_profiles_and_its_mistakes_are_named() {
         let own =
             "[mine]\nhosts = ['kafka.example.org']\nlike = 'gcn'\ntopics = [{ pattern = 'a.*', format = 'json' }]";
-        let read = file::read(own, &Broker::built_in()).unwrap();
+        let read = file::read(own, None, &Broker::built_in()).unwrap();
         assert_eq!((read[0].name.as_str(), read[0].mechanism), ("mine", Some(Mechanism::OAuthBearer)));
         assert_eq!(read[0].rules().find("a.b").map(|rule| rule.label().to_owned()).as_deref(), Some("json"));
         assert!(read[0].rules().find("gcn.circulars").is_none());
@@ -283,7 +320,7 @@ mod tests {
             ("x = 1", "`x`"),
             ("[x", "near line 1"),
         ] {
-            let error = file::read(text, &[]).unwrap_err();
+            let error = file::read(text, None, &[]).unwrap_err();
             assert!(error.contains(wrong), "{text}: {error}");
         }
     }

@@ -313,13 +313,15 @@ impl Subscribe {
         Ok(Some(Arc::new(publish.produce_timeout(DEAD_LETTER_TIMEOUT).start()?)))
     }
 
-    /// The rules for topics, the reader's own before the stream's before the broker's.
-    fn rules(&mut self, broker: Option<&Broker>) -> Result<TopicRules, Error> {
+    /// The rules for these topics, the reader's own before the stream's before the broker's.
+    fn rules(&mut self, broker: Option<&Broker>, topics: &[String]) -> Result<TopicRules, Error> {
         let shared = &self.stream.shared;
         let own = crate::stream::topic_rules(std::mem::take(&mut self.rules), &shared.registry)?;
         let rules = own.before(&shared.rules);
-        // A program need not link a model for every topic of a broker.
-        let rules = broker.map_or(rules.clone(), |broker| rules.before(&broker.rules().linked_in(&shared.registry)));
+        let rules = match broker {
+            Some(broker) => broker.rules_after(&rules, topics, &shared.registry)?,
+            None => rules.for_topics(topics),
+        };
         if rules.iter().all(|rule| rule.framing_name().is_none()) {
             return Ok(rules);
         }
@@ -349,7 +351,7 @@ impl Subscribe {
         }
         let commit = self.committing()?;
         let broker = Broker::of(&url)?;
-        let rules = self.rules(broker.as_ref())?;
+        let rules = self.rules(broker.as_ref(), url.topics())?;
         // Looking up a schema would hold up whoever asks for the next message.
         if self.workers == 0 && rules.iter().filter_map(TopicRule::framing).any(|framing| framing.may_wait()) {
             self.workers = 1;

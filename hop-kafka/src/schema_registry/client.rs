@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,10 +13,10 @@ use ureq::Agent;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use ureq::http::{Response, StatusCode, Uri};
 
-use super::{Failure, refused};
-use crate::Error;
+use super::{Failure, Scope, refused};
 use crate::auth::Secret;
 use crate::http::{NoAnswer, config, is_this_machine};
+use crate::{Error, url};
 
 /// The largest answer; the largest schemas of surveys have a tenth of a megabyte.
 const LONGEST: u64 = 4 << 20;
@@ -31,9 +31,13 @@ const CHECK_LOGIN: &str = "check the registry's username and password, or its to
 /// What a segment of a path keeps as it is.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// Encodes a name for a path.
+/// Encodes a name as one segment of a path, whatever is in it.
 pub(super) fn encoded(name: &str) -> String {
-    utf8_percent_encode(name, SEGMENT).to_string()
+    match name {
+        // As they are, these lead to another path.
+        "." | ".." => name.replace('.', "%2E"),
+        _ => utf8_percent_encode(name, SEGMENT).to_string(),
+    }
 }
 
 #[derive(Debug)]
@@ -89,10 +93,11 @@ impl Client {
         self.ca_location = Some(path);
     }
 
-    /// Returns host and port.
+    /// Returns host and port; an IPv6 address without brackets.
     pub(super) fn address(&self) -> (String, u16) {
         let port = if self.is_encrypted() { 443 } else { 80 };
-        (self.uri.host().unwrap_or_default().to_ascii_lowercase(), self.uri.port_u16().unwrap_or(port))
+        let host = self.uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        (url::plain_host(host), self.uri.port_u16().unwrap_or(port))
     }
 
     fn is_encrypted(&self) -> bool {
@@ -102,8 +107,10 @@ impl Client {
     fn agent(&self) -> Result<&Agent, Failure> {
         let make = || {
             let is_private = self.is_encrypted() || is_this_machine(self.uri.host().unwrap_or_default());
-            if !is_private && self.authorization.is_some() {
-                return Err(self.failure(format!("{self} would get the password in the clear"), "write `https`"));
+            if !is_private && (self.authorization.is_some() || !self.headers.is_empty()) {
+                // A header may be a key of the registry's.
+                let what = if self.authorization.is_some() { "the password" } else { "the headers" };
+                return Err(self.failure(format!("{self} would get {what} in the clear"), "write `https`"));
             }
             let config = config(&self.uri, self.ca_location.as_deref())
                 .map_err(|error| self.failure(error.to_string(), CHECK_URL))?;
@@ -114,19 +121,30 @@ impl Client {
 
     pub(super) fn get(&self, path: &str, deadline: Instant) -> Result<Answer, Failure> {
         let request = self.agent()?.get(format!("{}{path}", self.url));
-        let request = self.headed(request)?.config().timeout_global(Some(self.left(deadline)?)).build();
+        let request = self.within(self.headed(request)?, deadline)?;
         self.read(request.call())
     }
 
     pub(super) fn post(&self, path: &str, body: &Value, deadline: Instant) -> Result<Answer, Failure> {
         let request = self.agent()?.post(format!("{}{path}", self.url)).header(CONTENT_TYPE, MEDIA_TYPE);
-        let request = self.headed(request)?.config().timeout_global(Some(self.left(deadline)?)).build();
+        let request = self.within(self.headed(request)?, deadline)?;
         self.read(request.send(body.to_string()))
     }
 
-    fn left(&self, deadline: Instant) -> Result<Duration, Failure> {
+    /// The request, to be answered by then. What takes longer before the connection is there is the registry's fault, not that
+    /// of what is asked for.
+    fn within<B>(
+        &self,
+        request: ureq::RequestBuilder<B>,
+        deadline: Instant,
+    ) -> Result<ureq::RequestBuilder<B>, Failure> {
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(self.late()) } else { Ok(left) }
+        if left.is_zero() {
+            return Err(self.late(Scope::Late));
+        }
+        let connecting = Some(left.mul_f64(0.8));
+        let config = request.config().timeout_global(Some(left));
+        Ok(config.timeout_resolve(connecting).timeout_connect(connecting).build())
     }
 
     fn headed<B>(&self, mut request: ureq::RequestBuilder<B>) -> Result<ureq::RequestBuilder<B>, Failure> {
@@ -157,16 +175,18 @@ impl Client {
         let status = response.status();
         if status.is_redirection() {
             let what = format!("{self} answers {}: it is elsewhere", status.as_u16());
-            return Err(self.failure(what, "write the registry's own URL; redirections are not followed"));
+            return Err(self.failed(what, "write the registry's own URL; redirections are not followed"));
         }
         let body = match response.body_mut().with_config().limit(LONGEST).read_to_vec() {
             Ok(body) => body,
             Err(ureq::Error::BodyExceedsLimit(_)) => {
-                return Err(self.failure(format!("{self} gives an answer longer than {LONGEST} bytes"), CHECK_URL));
+                return Err(self.failed(format!("{self} gives an answer longer than {LONGEST} bytes"), CHECK_URL));
             }
             Err(error) => return Err(self.no_answer(&error)),
         };
+        let size = body.len();
         let value: Option<Value> = serde_json::from_slice(&body).ok();
+        drop(body);
         let code = value.as_ref().and_then(|value| value.get("error_code")).and_then(Value::as_u64);
         let refusal = || match code {
             Some(code) if code != u64::from(status.as_u16()) => format!("{self} answers {} ({code})", status.as_u16()),
@@ -174,50 +194,58 @@ impl Client {
         };
         match (status, value) {
             (StatusCode::OK | StatusCode::CREATED, Some(value)) => {
-                Ok(Answer { value, is_found: true, place: self.to_string() })
+                Ok(Answer { value, size, is_found: true, place: self.to_string() })
             }
             // A registry that lacks something says so in JSON; elsewhere there is no registry.
             (StatusCode::NOT_FOUND, Some(value)) if code.is_some() => {
-                Ok(Answer { value, is_found: false, place: self.to_string() })
+                Ok(Answer { value, size, is_found: false, place: self.to_string() })
             }
-            (StatusCode::NOT_FOUND, _) => Err(self.failure(format!("{}: there is no registry", refusal()), CHECK_URL)),
-            (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Err(self.failure(refusal(), CHECK_LOGIN)),
+            (StatusCode::NOT_FOUND, _) => Err(self.failed(format!("{}: there is no registry", refusal()), CHECK_URL)),
+            (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Err(self.failed(refusal(), CHECK_LOGIN)),
             (StatusCode::CONFLICT, _) => {
-                Err(self.refused_schema(refusal(), "the schema is not compatible with the one before"))
+                Err(self.failed(refusal(), "the schema is not compatible with the one before"))
             }
-            (StatusCode::UNPROCESSABLE_ENTITY, _) => {
-                Err(self.refused_schema(refusal(), "the registry refuses the schema"))
-            }
+            (StatusCode::UNPROCESSABLE_ENTITY, _) => Err(self.failed(refusal(), "the registry refuses the schema")),
             (StatusCode::OK | StatusCode::CREATED, None) => Err(self.bad("an answer that is not JSON")),
-            _ => Err(self.failure(refusal(), "ask again later; the registry's own log says why")),
+            _ => Err(self.failed(refusal(), "ask again later; the registry's own log says why")),
         }
     }
 
+    /// The registry cannot be asked for anything.
     fn failure(&self, what: String, help: &'static str) -> Failure {
-        Failure { what, help, for_all: true }
+        Failure { what, help, scope: Scope::Registry }
     }
 
-    fn refused_schema(&self, what: String, help: &'static str) -> Failure {
-        Failure { what, help, for_all: false }
+    /// One request came to nothing, while others may be answered.
+    fn failed(&self, what: String, help: &'static str) -> Failure {
+        Failure { what, help, scope: Scope::Request }
     }
 
     pub(super) fn bad(&self, what: &str) -> Failure {
-        self.failure(format!("{self} gives {what}"), CHECK_URL)
+        self.failed(format!("{self} gives {what}"), CHECK_URL)
     }
 
-    /// A schema that nobody can read with, while others may be in order.
+    /// A schema that nobody can read with.
     pub(super) fn bad_schema(&self, what: &str) -> Failure {
-        self.refused_schema(format!("{self} has {what}"), "check the schema in the registry")
+        self.failed(format!("{self} has {what}"), "check the schema in the registry")
     }
 
-    fn late(&self) -> Failure {
-        self.failure(format!("{self} did not answer in time"), CHECK_URL)
+    fn late(&self, scope: Scope) -> Failure {
+        Failure { what: format!("{self} did not answer in time"), help: CHECK_URL, scope }
     }
 
     fn no_answer(&self, error: &ureq::Error) -> Failure {
         let unreachable = |why: &str| self.failure(format!("{self} cannot be reached: {why}"), CHECK_URL);
+        match error {
+            ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => return self.late(Scope::Registry),
+            // The connection was there, and this request ended it.
+            ureq::Error::Io(problem) if ended(problem.kind()) => {
+                return self.failed(format!("{self} ends the connection: {problem}"), CHECK_URL);
+            }
+            _ => {}
+        }
         match NoAnswer::of(error) {
-            NoAnswer::Late => self.late(),
+            NoAnswer::Late => self.late(Scope::Late),
             NoAnswer::Unreachable(why) => unreachable(&why),
             NoAnswer::Proxy => unreachable("the connection through the proxy failed"),
             NoAnswer::Garbled => self.bad("an answer that is not HTTP"),
@@ -234,6 +262,12 @@ impl Client {
     }
 }
 
+/// Whether the other side ended a connection that there was.
+fn ended(kind: std::io::ErrorKind) -> bool {
+    use std::io::ErrorKind;
+    matches!(kind, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof)
+}
+
 impl fmt::Display for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the schema registry {}", self.url)
@@ -244,6 +278,8 @@ impl fmt::Display for Client {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) value: Value,
+    /// How many bytes it took.
+    pub(super) size: usize,
     is_found: bool,
     place: String,
 }
@@ -270,7 +306,8 @@ impl Answer {
         };
         let one = |reference: &Value| {
             let subject = reference.get("subject").and_then(Value::as_str)?.to_owned();
-            Some((subject, reference.get("version").and_then(Value::as_i64)?))
+            // Others stand for the newest, whatever that is at the time.
+            Some((subject, reference.get("version").and_then(Value::as_i64).filter(|version| *version > 0)?))
         };
         list.iter()
             .map(|reference| one(reference).ok_or_else(|| self.bad("a reference without subject and version")))
@@ -278,6 +315,6 @@ impl Answer {
     }
 
     fn bad(&self, what: &str) -> Failure {
-        Failure { what: format!("{} gives {what}", self.place), help: CHECK_URL, for_all: false }
+        Failure { what: format!("{} gives {what}", self.place), help: CHECK_URL, scope: Scope::Request }
     }
 }

@@ -3,8 +3,9 @@
 mod cache;
 mod client;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hop_core::{ErrorKind as CoreKind, SchemaId, SchemaLanguage, SchemaSource, SchemaText};
@@ -19,10 +20,16 @@ use crate::{Error, ErrorKind};
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the registry is believed to lack a schema, and not asked for it again.
 const LACKED_FOR: Duration = Duration::from_secs(30);
-/// How long the registry is left alone after it has failed.
+/// How long what failed is not asked for again.
 const LEFT_ALONE_FOR: Duration = Duration::from_secs(5);
+/// The longest that what is not answered in time is not asked for again, in steps of the above.
+const MOST_DOUBLINGS: u32 = 6;
+/// After how many schemas in a row that are not answered in time the registry is left alone.
+const MOST_LATE: usize = 3;
 /// How many schemas one may refer to, directly or not.
 const MOST_REFERENCES: usize = 200;
+/// How many bytes of answers a schema may take, those for what it refers to included.
+const MOST_BYTES: usize = 8 << 20;
 
 /// A schema registry that speaks Confluent's protocol: Confluent's own, Apicurio's (`/apis/ccompat/v7`), Karapace, Redpanda.
 ///
@@ -36,9 +43,10 @@ const MOST_REFERENCES: usize = 200;
 /// ```
 ///
 /// What a number stands for never changes, so a schema is asked for once. That a schema is not there is remembered for 30
-/// seconds. A registry that does not answer, or not as it should, is left alone for 5 seconds, so that a stream does not wait
-/// for each message: until then every schema that is not known yet is an error of kind `Unavailable`, or left to the next
-/// source of a [chain](hop_core::SchemaChain).
+/// seconds; that the registry fails to give it, for 5. What it does not answer in time is left alone for 5 seconds, then 10, 20
+/// and so on up to 5 minutes. Until then messages by that schema are errors of kind `Unavailable`, or left to the next source of
+/// a [chain](hop_core::SchemaChain); other schemas are asked for. A registry that cannot be reached, or answers for none of three
+/// schemas, is asked for nothing for 5 seconds, so that a stream does not wait for each message.
 ///
 /// The registry is not asked in the name of a topic's subject: contexts of Confluent's registry, which number schemas on
 /// their own, need a URL of their own (`https://host/contexts/:.name:`).
@@ -50,24 +58,38 @@ pub struct SchemaRegistry {
     timeout: Duration,
     registers: bool,
     state: Mutex<State>,
-    /// Held by who asks, so that a schema that several threads need is asked for once.
-    asking: Mutex<()>,
+    /// Signalled when something was answered.
+    answered: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
     cache: Cache,
+    /// What is being asked for, so that a schema that several threads need is asked for once.
+    asking: HashSet<Key>,
+    /// What was not answered in time since the last answer.
+    late: HashSet<Key>,
     /// Until when the registry is left alone, and what it did.
     failed: Option<(Instant, Failure)>,
 }
 
 /// Why there is no answer.
 #[derive(Debug, Clone)]
-pub(crate) struct Failure {
+struct Failure {
     what: String,
     help: &'static str,
-    /// Whether the registry is worth asking for something else.
-    for_all: bool,
+    scope: Scope,
+}
+
+/// What a failure says of other requests.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Scope {
+    /// They will fail too: the registry cannot be reached.
+    Registry,
+    /// Nothing.
+    Request,
+    /// Nothing, unless several in a row are as late.
+    Late,
 }
 
 impl SchemaRegistry {
@@ -81,7 +103,7 @@ impl SchemaRegistry {
             timeout: TIMEOUT,
             registers: false,
             state: Mutex::default(),
-            asking: Mutex::default(),
+            answered: Condvar::new(),
         })
     }
 
@@ -100,7 +122,8 @@ impl SchemaRegistry {
         self
     }
 
-    /// Adds a header to every request, such as Confluent Cloud's `target-sr-cluster` and `Confluent-Identity-Pool-Id`.
+    /// Adds a header to every request, such as Confluent Cloud's `target-sr-cluster` and `Confluent-Identity-Pool-Id`. It may be
+    /// a key: over `http` it is sent to this machine alone.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.client.header(name, value);
@@ -130,7 +153,7 @@ impl SchemaRegistry {
     }
 
     /// Makes the client of the registry at `url`, which logs in with the credential whose hostname is the registry's with its
-    /// port, such as `registry.example.org:443`, if there is one.
+    /// port, such as `registry.example.org:443`, if there is one. [`Auth::Off`] is about brokers: the file is asked then too.
     ///
     /// # Errors
     /// Those of [`new`](Self::new).
@@ -147,47 +170,34 @@ impl SchemaRegistry {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns what is known of a schema without asking for it.
-    fn known(&self, key: &Key) -> Result<Option<Known>, Failure> {
-        let mut state = self.state();
-        if let Some(known) = state.cache.get(key) {
-            return Ok(Some(known));
-        }
-        match &state.failed {
-            Some((until, failure)) if *until > Instant::now() => Err(failure.clone()),
-            _ => Ok(None),
-        }
-    }
-
     /// Answers from what is known, else by `ask`, which is given the time by which it has to be done.
     fn answer(
         &self,
         key: &Key,
         ask: impl FnOnce(Instant) -> Result<Option<Known>, Failure>,
     ) -> Result<Option<Known>, Failure> {
-        match self.known(key)? {
-            Some(Known::Lacking) => return Ok(None),
-            Some(known) => return Ok(Some(known)),
-            None => {}
-        }
-        let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        // Another thread may have asked meanwhile.
-        match self.known(key)? {
-            Some(Known::Lacking) => return Ok(None),
-            Some(known) => return Ok(Some(known)),
-            None => {}
-        }
-        let found = ask(crate::time::deadline(self.timeout));
         let mut state = self.state();
-        match &found {
-            Ok(Some(known)) => state.cache.keep(key.clone(), known.clone(), None),
-            Ok(None) => state.cache.keep(key.clone(), Known::Lacking, Some(LACKED_FOR)),
-            Err(failure) if failure.for_all => {
-                state.failed = Some((Instant::now() + LEFT_ALONE_FOR, failure.clone()));
+        loop {
+            match state.cache.get(key) {
+                Some(Known::Lacking) => return Ok(None),
+                Some(Known::Unusable(failure) | Known::Late(failure, _)) => return Err(failure),
+                Some(known) => return Ok(Some(known)),
+                None => {}
             }
-            // The schema is at fault, not the registry.
-            Err(failure) => state.cache.keep(key.clone(), Known::Unusable(failure.clone()), Some(LEFT_ALONE_FOR)),
+            if let Some((_, failure)) = state.failed.as_ref().filter(|(until, _)| *until > Instant::now()) {
+                return Err(failure.clone());
+            }
+            if state.asking.insert(key.clone()) {
+                break;
+            }
+            // Another thread asks for it, and ends in time.
+            state = self.answered.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        drop(state);
+        let asking = Asking { registry: self, key };
+        let found = ask(crate::time::deadline(self.timeout));
+        self.state().note(key, &found);
+        drop(asking);
         found
     }
 
@@ -208,7 +218,8 @@ impl SchemaRegistry {
 
     /// Fetches what a schema refers to, and what that refers to, each once.
     fn references(&self, first: &Answer, deadline: Instant, texts: &mut Vec<Arc<str>>) -> Result<(), Failure> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
+        let mut bytes = first.size;
         let mut left: Vec<(String, i64)> = first.references()?;
         while let Some((subject, version)) = left.pop() {
             if !seen.insert((subject.clone(), version)) {
@@ -226,6 +237,12 @@ impl SchemaRegistry {
                     subject.escape_debug()
                 ))
             })?;
+            bytes += answer.size;
+            if bytes > MOST_BYTES {
+                return Err(self
+                    .client
+                    .bad_schema(&format!("a schema that takes more than {MOST_BYTES} bytes with what it refers to")));
+            }
             texts.push(answer.text("schema")?.into());
             left.extend(answer.references()?);
         }
@@ -237,12 +254,63 @@ impl SchemaRegistry {
     }
 }
 
+impl State {
+    /// Notes what came of asking.
+    fn note(&mut self, key: &Key, found: &Result<Option<Known>, Failure>) {
+        let left_alone = |failure: &Failure| Some((Instant::now() + LEFT_ALONE_FOR, failure.clone()));
+        match found {
+            Ok(Some(known)) => self.cache.keep(key.clone(), known.clone(), None),
+            Ok(None) => self.cache.keep(key.clone(), Known::Lacking, Some(LACKED_FOR)),
+            Err(failure) => match failure.scope {
+                Scope::Registry => self.failed = left_alone(failure),
+                Scope::Request => {
+                    self.cache.keep(key.clone(), Known::Unusable(failure.clone()), Some(LEFT_ALONE_FOR));
+                }
+                Scope::Late => {
+                    let times = self.cache.late(key);
+                    let holds = LEFT_ALONE_FOR * (1 << times.min(MOST_DOUBLINGS));
+                    self.cache.keep(key.clone(), Known::Late(failure.clone(), times.saturating_add(1)), Some(holds));
+                    self.late.insert(key.clone());
+                    if self.late.len() >= MOST_LATE {
+                        self.failed = left_alone(failure);
+                    }
+                }
+            },
+        }
+        if !found.as_ref().is_err_and(|failure| failure.scope == Scope::Late) {
+            self.late.clear();
+        }
+    }
+}
+
+/// What is being asked for, until it is dropped.
+struct Asking<'r> {
+    registry: &'r SchemaRegistry,
+    key: &'r Key,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.registry.state().asking.remove(self.key);
+        self.registry.answered.notify_all();
+    }
+}
+
 /// What the registry is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Key {
+enum Key {
     Schema(SchemaId),
     /// The number of a schema under a subject.
     Number(String, Arc<str>),
+}
+
+impl Key {
+    fn size(&self) -> usize {
+        match self {
+            Self::Schema(_) => 0,
+            Self::Number(subject, text) => subject.len() + text.len(),
+        }
+    }
 }
 
 impl SchemaSource for SchemaRegistry {
@@ -258,7 +326,6 @@ impl SchemaSource for SchemaRegistry {
         });
         match found.map_err(Self::error)? {
             Some(Known::Schema(text)) => Ok(Some((*text).clone())),
-            Some(Known::Unusable(failure)) => Err(Self::error(failure)),
             _ => Ok(None),
         }
     }
@@ -281,7 +348,6 @@ impl SchemaSource for SchemaRegistry {
         });
         match found.map_err(Self::error)? {
             Some(Known::Number(number)) => Ok(Some(number)),
-            Some(Known::Unusable(failure)) => Err(Self::error(failure)),
             _ => Err(hop_core::Error::new(CoreKind::UnknownSchema, "schema registry")
                 .found(format!("{} does not have the schema under subject `{}`", self.client, subject.escape_debug()))
                 .help("register it first, or let the writer: `SchemaRegistry::registering`")),
