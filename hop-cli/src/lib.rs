@@ -9,6 +9,7 @@ mod interrupt;
 mod label;
 mod metrics;
 mod output;
+mod schemas;
 mod show;
 
 use std::io::IsTerminal;
@@ -83,7 +84,7 @@ fn run(args: Args, models: RegistryBuilder) -> Result<ExitCode, Failure> {
         Command::New(options) => command::new::run(&options),
         Command::Generate(options) => command::generate::run(&options),
         Command::Version => command::version::run(),
-        Command::Brokers(options) => command::brokers::run(&options),
+        Command::Brokers(options) => command::brokers::run(&registry, &options),
         Command::Auth(options) => command::auth::run(options),
         Command::Configure(options) => command::configure::run(options),
         Command::Publish(options) => wait(command::publish::run(registry, options)),

@@ -193,6 +193,18 @@ fn without_a_label_the_file_is_what_validate_finds_it_to_be() {
     fs::create_dir(folder.path().join("avro")).unwrap();
     let line = decode(&[&copied("avro/event.xml", "voevent/v2.0/prefixed/content.xml")]);
     assert_eq!(line["format"], "voevent");
+    // JSON in one is JSON, and the folder is named.
+    let plain = copied("avro/config.json", "json/bare/object/content.json");
+    let finished = hop(["decode", "--json", &plain]).run();
+    let line = &json_lines(finished.expect(0))[0];
+    assert_eq!((&line["format"], &line["route"]), (&json!("json"), &json!("json")));
+    assert!(finished.err.contains("the folder above it says `avro`"), "{}", finished.err);
+    // Of what lies there as a message does, the folder is right.
+    let message = copied("avro/content.json", "json/bare/object/content.json");
+    assert_eq!(decode(&[&message])["error"]["kind"], "unsupported");
+    // What nobody reads is what the folder says, in neither case a blob without a word.
+    let noise = file(&folder, "avro/noise.bin", b"\x00\xff");
+    assert_eq!(decode(&[&noise])["ok"], false);
     // The standard input, from where it lies in no folder.
     let event = fs::read(fixture("voevent/v2.0/prefixed/content.xml")).unwrap();
     let finished = hop(["decode", "--json", "--wire", "-"]).input(event).run();
@@ -241,6 +253,30 @@ fn files_are_taken_in_order_and_one_that_is_missing_stops_nothing() {
     assert_eq!(of, [(first.as_str(), true), (&missing, false), (directory, false), (&last, true)]);
     assert_eq!((&lines[1]["error"]["kind"], &lines[2]["error"]["kind"]), (&json!("io"), &json!("io")));
     assert_eq!(lines[3]["model"], json!({"content": 2}));
+}
+
+#[test]
+fn headers_that_cannot_be_read_stop_no_other_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = Vec::new();
+    for (name, headers) in [("a", "{}"), ("b", "not JSON"), ("c", "[[1, 2]]"), ("d", r#"{"_format": "json"}"#)] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        fs::write(folder.path().join(name).join("headers.json"), headers).unwrap();
+        files.push(file(&folder, &format!("{name}/content.json"), "1"));
+    }
+    for command in ["decode", "validate"] {
+        let finished = hop([command, "--json"].into_iter().chain(files.iter().map(String::as_str))).run();
+        let lines = json_lines(finished.expect(1));
+        let ok: Vec<_> = lines.iter().map(|line| line["ok"].as_bool().unwrap()).collect();
+        assert_eq!(ok, [true, false, false, true], "{command}");
+        for line in [&lines[1], &lines[2]] {
+            assert_eq!(line["error"]["kind"], "headers");
+            assert!(line["error"]["message"].as_str().unwrap().contains("headers.json: "), "{line}");
+        }
+        let finished = hop([command].into_iter().chain(files.iter().map(String::as_str))).run();
+        assert_eq!(finished.expect(1).lines().count(), 2);
+        assert_eq!(finished.err.matches("headers.json: ").count(), 2, "{}", finished.err);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use hop_core::Value;
+use hop_core::{Registry, Value};
 use hop_kafka::Broker;
 
 use crate::failure::Failure;
@@ -14,12 +14,23 @@ pub(crate) struct Brokers {
     pub(crate) json: bool,
 }
 
-pub(crate) fn run(options: &Brokers) -> Result<ExitCode, Failure> {
+pub(crate) fn run(registry: &Registry, options: &Brokers) -> Result<ExitCode, Failure> {
     let brokers = Broker::all()?;
     if options.json {
         output::line(Value::Array(brokers.iter().map(as_json).collect()))?;
-        return Ok(ExitCode::SUCCESS);
+    } else {
+        table(&brokers)?;
     }
+    let mut all_known = true;
+    for error in brokers.iter().filter_map(|broker| broker.check_rules(registry).err()) {
+        all_known = false;
+        output::complain(error);
+    }
+    Ok(if all_known { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints a line a broker.
+fn table(brokers: &[Broker]) -> Result<(), Failure> {
     let rows: Vec<[String; 4]> = brokers
         .iter()
         .map(|broker| {
@@ -38,7 +49,7 @@ pub(crate) fn run(options: &Brokers) -> Result<ExitCode, Failure> {
         let [a, b, c, d] = row;
         output::line(format_args!("{a:name$}  {b:title$}  {c:login$}  {d}"))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn as_json(broker: &Broker) -> Value {
@@ -55,7 +66,7 @@ fn as_json(broker: &Broker) -> Value {
     Value::object([
         ("name", broker.name.as_str().into()),
         ("title", broker.title.as_str().into()),
-        ("hosts", Value::Array(broker.hosts.iter().map(|host| host.as_str().into()).collect())),
+        ("hosts", Value::Array(broker.hosts.iter().map(|host| host.to_string().into()).collect())),
         ("port", Value::Int(broker.port.into())),
         ("protocol", text(broker.protocol.map(|protocol| protocol.as_str()))),
         ("mechanism", text(broker.mechanism.map(|mechanism| mechanism.as_str()))),

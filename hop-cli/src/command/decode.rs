@@ -39,15 +39,16 @@ pub(crate) fn run(registry: &Registry, options: &Decode) -> Result<ExitCode, Fai
     if let Some(label) = &options.format {
         registry.require(label).map_err(|error| Failure::Usage(error.to_string()))?;
     }
-    let headers = options.headers.as_deref().map(read_headers).transpose()?;
+    let headers = options.headers.as_deref().map(read_headers).transpose().map_err(Failure::Usage)?;
     let mut all_decoded = true;
     for path in &options.files {
         let beside = if options.format.is_none() && headers.is_none() { detect::headers_beside(path) } else { None };
-        let beside = beside.as_deref().map(read_headers).transpose()?;
-        let headers = headers.as_ref().or(beside.as_ref());
-        let decoded = read(path)
-            .map_err(Problem::Io)
-            .and_then(|content| decode(registry, options, headers, path, &content).map_err(Problem::Decode));
+        let beside = beside.as_deref().map(read_headers).transpose().map_err(Problem::Headers);
+        let decoded = beside.and_then(|beside| {
+            let content = read(path).map_err(Problem::Io)?;
+            let headers = headers.as_ref().or(beside.as_ref());
+            decode(registry, options, headers, path, &content).map_err(Problem::Decode)
+        });
         all_decoded &= decoded.is_ok();
         if options.json {
             output::line(as_json(path, decoded))?;
@@ -73,6 +74,8 @@ struct Decoded {
 /// Why one file gives no model.
 enum Problem {
     Io(io::Error),
+    /// The headers beside the file cannot be read.
+    Headers(String),
     Decode(Error),
 }
 
@@ -80,6 +83,7 @@ impl Problem {
     fn kind(&self) -> &'static str {
         match self {
             Self::Io(_) => "io",
+            Self::Headers(_) => "headers",
             Self::Decode(error) => error.kind().as_str(),
         }
     }
@@ -87,6 +91,7 @@ impl Problem {
     fn message(&self) -> String {
         match self {
             Self::Io(error) => error.to_string(),
+            Self::Headers(what) => what.clone(),
             Self::Decode(error) => error.to_string(),
         }
     }
@@ -140,6 +145,18 @@ fn find(
     // A folder may be named after a format by chance.
     read(model).or_else(|error| match by_content {
         Some(other) if other.format() != model.format() => read(other).map_err(|_| error),
+        None if !detect::is_content(path) && !detect::is_file_form(path) => {
+            let Ok(decoded) = registry.decode(&Headers::new(), content.into()) else { return Err(error) };
+            if decoded.model.is::<Blob>() {
+                return Err(error);
+            }
+            output::complain(format_args!(
+                "{}: the folder above it says `{}`, which it is not ({error}); it is read as what the content is",
+                output::path(path),
+                model.format()
+            ));
+            Ok((decoded.model, decoded.route.as_str()))
+        }
         _ => Err(error),
     })
 }
@@ -173,9 +190,9 @@ pub(crate) fn read(path: &Path) -> io::Result<Bytes> {
     Ok(content.into())
 }
 
-/// Headers as `headers.json` has them.
-pub(crate) fn read_headers(path: &Path) -> Result<Headers, Failure> {
-    let wrong = |what: String| Failure::Usage(format!("{}: {what}", output::path(path)));
+/// Headers as `headers.json` has them; the error names the file.
+pub(crate) fn read_headers(path: &Path) -> Result<Headers, String> {
+    let wrong = |what: String| format!("{}: {what}", output::path(path));
     let text = read(path).map_err(|error| wrong(error.to_string()))?;
     let headers = json::parse(Content::from(&text)).and_then(|value| Headers::from_value(&value));
     headers.map_err(|error| wrong(error.to_string()))

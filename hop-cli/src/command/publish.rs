@@ -11,7 +11,7 @@ use hop_models::AvroBlob;
 use super::decode::read;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::{detect, output};
+use crate::{detect, output, schemas};
 
 #[derive(Debug, Args)]
 pub(crate) struct Publish {
@@ -24,6 +24,23 @@ pub(crate) struct Publish {
     /// The format of the messages, in any case; BLOB, for opaque bytes, unless set.
     #[arg(short, long)]
     pub(crate) format: Option<String>,
+
+    /// Wrap each message in this, for readers that expect it: `confluent`, `single-object`, `schema-in-key` or `container` for
+    /// Avro, `gzip` for anything; several are joined by `+`, the innermost first.
+    #[arg(long, value_name = "FRAMING[+FRAMING...]")]
+    pub(crate) framing: Option<String>,
+
+    /// Ask this schema registry for the numbers of schemas; a credential for its host and port is sent along.
+    #[arg(long, value_name = "URL", requires = "framing")]
+    pub(crate) registry: Option<String>,
+
+    /// Register the schemas that the registry does not have.
+    #[arg(long, requires = "registry")]
+    pub(crate) register: bool,
+
+    /// Take the numbers of schemas from this folder of `.avsc` files, before any registry.
+    #[arg(long, value_name = "DIR", requires = "framing")]
+    pub(crate) schemas: Option<PathBuf>,
 
     /// Mark the messages as test messages.
     #[arg(short, long)]
@@ -51,9 +68,21 @@ fn seconds(text: &str) -> Result<std::time::Duration, String> {
 const BY_LINE: [&str; 2] = ["blob", "json"];
 
 pub(crate) async fn run(registry: Registry, options: Publish) -> Result<ExitCode, Failure> {
+    let framing = match &options.framing {
+        Some(name) => {
+            registry.require_framing(name).map_err(|error| Failure::Usage(format!("--framing {name}: {error}")))?;
+            let schemas = schemas::source(options.schemas.as_deref(), options.registry.as_deref(), options.register)?;
+            Some(registry.framing(name, schemas.as_ref())?)
+        }
+        None => None,
+    };
     let models = load(&registry, &options)?;
     let hop = crate::stream(registry, options.no_auth).build()?;
-    let out = hop.publish(&options.url).produce_timeout(options.timeout).await?;
+    let request = hop.publish(&options.url).produce_timeout(options.timeout);
+    let out = match framing {
+        Some(framing) => request.framing(framing).await?,
+        None => request.await?,
+    };
     let mut interrupt = Interrupt::listen()?;
     let (queued, refused) = (Cell::new(0), Cell::new(0));
     let work = async {

@@ -35,14 +35,8 @@ pub(crate) fn run(registry: &Registry, options: &Validate) -> Result<ExitCode, F
     let mut all_valid = true;
     for path in &options.files {
         let checked = match read(path) {
-            Ok(content) => check(registry, options, path, &content)?.and_then(|valid| hold_to_schema(valid, &content)),
-            Err(error) => Err(Problem {
-                format: None,
-                kind: "io",
-                message: error.to_string(),
-                place: None,
-                violations: Vec::new(),
-            }),
+            Ok(content) => check(registry, options, path, &content).and_then(|valid| hold_to_schema(valid, &content)),
+            Err(error) => Err(Problem::unread("io", error.to_string())),
         };
         all_valid &= checked.is_ok();
         if options.json {
@@ -85,6 +79,11 @@ struct Problem {
 }
 
 impl Problem {
+    /// What kept the file from being looked at.
+    fn unread(kind: &'static str, message: String) -> Self {
+        Self { format: None, kind, message, place: None, violations: Vec::new() }
+    }
+
     fn of(format: Option<&str>, error: &Error) -> Self {
         Self {
             format: format.map(str::to_owned),
@@ -96,12 +95,7 @@ impl Problem {
     }
 }
 
-fn check(
-    registry: &Registry,
-    options: &Validate,
-    path: &Path,
-    content: &Bytes,
-) -> Result<Result<Valid, Problem>, Failure> {
+fn check(registry: &Registry, options: &Validate, path: &Path, content: &Bytes) -> Result<Valid, Problem> {
     let held = |model: &Registration, by| {
         // It may be one in an envelope of old.
         hold(model, by, path, content).or_else(|problem| match by_ladder(registry, content) {
@@ -110,18 +104,19 @@ fn check(
         })
     };
     if let Some(label) = &options.format {
-        return Ok(held(registry.require(label)?, "as asked"));
+        let model = registry.require(label).map_err(|error| Problem::of(Some(label), &error))?;
+        return held(model, "as asked");
     }
     if let Some(headers) = detect::headers_beside(path) {
         return by_headers(registry, &headers, content);
     }
     if let Some(model) = detect::by_folder(registry, path) {
-        return Ok(held(model, "by its folder"));
+        return held(model, "by its folder");
     }
-    Ok(match detect::by_content(registry, content) {
+    match detect::by_content(registry, content) {
         Some(model) => held(model, "by its content"),
         None => by_ladder(registry, content),
-    })
+    }
 }
 
 /// Holds a VOEvent 2.0 to its schema. Events of other versions, and those that are not XML, have none.
@@ -158,15 +153,12 @@ fn hold(model: &Registration, by: &'static str, path: &Path, content: &Bytes) ->
     }
 }
 
-fn by_headers(registry: &Registry, headers: &Path, content: &Bytes) -> Result<Result<Valid, Problem>, Failure> {
-    let headers = read_headers(headers)?;
+fn by_headers(registry: &Registry, headers: &Path, content: &Bytes) -> Result<Valid, Problem> {
+    let headers = read_headers(headers).map_err(|what| Problem::unread("headers", what))?;
     let label = headers.first(hop_core::header::FORMAT).and_then(|header| header.value.as_deref());
     let label = label.map(|label| String::from_utf8_lossy(label).into_owned());
-    let decoded = match registry.decode(&headers, content.into()) {
-        Ok(decoded) => decoded,
-        Err(error) => return Ok(Err(Problem::of(label.as_deref(), &error))),
-    };
-    Ok(match decoded.route {
+    let decoded = registry.decode(&headers, content.into()).map_err(|error| Problem::of(label.as_deref(), &error))?;
+    match decoded.route {
         // Nobody knows what it should be.
         Route::UnknownFormat { label } => {
             let error =
@@ -174,7 +166,7 @@ fn by_headers(registry: &Registry, headers: &Path, content: &Bytes) -> Result<Re
             Err(Problem::of(Some(&label), &error))
         }
         _ => Ok(Valid { format: decoded.model.format(), by: "by its headers", form: None }),
-    })
+    }
 }
 
 /// JSON, or an envelope; anything else may be everything.

@@ -1,18 +1,15 @@
 mod args;
 
-use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
-use hop_core::{Record, Registry, SchemaChain, SchemaSource, TopicRule, Value};
-use hop_kafka::{Alert, Auth, Error, ErrorKind, SchemaRegistry, Subscription};
-use hop_models::framing::SchemaFolder;
+use hop_core::{Record, Registry, TopicRule, Value};
+use hop_kafka::{Alert, Error, ErrorKind, Subscription};
 
 pub(crate) use self::args::{Subscribe, Undecodable};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::{output, show};
+use crate::{output, schemas, show};
 
 pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCode, Failure> {
     let delimiter = unescape(&options.delimiter).map_err(Failure::Usage)?;
@@ -29,7 +26,7 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
         crate::metrics::serve(address)?;
     }
     let mut builder = crate::stream(registry, options.no_auth);
-    if let Some(schemas) = schemas(options.schemas.as_deref(), options.registry.as_deref(), options.no_auth)? {
+    if let Some(schemas) = schemas::source(options.schemas.as_deref(), options.registry.as_deref(), false)? {
         builder = builder.schema_source(schemas);
     }
     let hop = builder.build()?;
@@ -97,26 +94,6 @@ fn rule(registry: &Registry, text: &str) -> Result<TopicRule, hop_core::Error> {
             Ok(rule.framed_as(framing))
         }
     }
-}
-
-/// Where schemas are looked up: in the folder first.
-fn schemas(
-    folder: Option<&Path>,
-    registry: Option<&str>,
-    no_auth: bool,
-) -> Result<Option<Arc<dyn SchemaSource>>, Failure> {
-    let mut sources: Vec<Arc<dyn SchemaSource>> = Vec::new();
-    if let Some(folder) = folder {
-        sources.push(Arc::new(SchemaFolder::open(folder)?));
-    }
-    if let Some(url) = registry {
-        let auth = if no_auth { Auth::Off } else { Auth::File };
-        sources.push(Arc::new(SchemaRegistry::with_auth(url, &auth)?));
-    }
-    Ok(match sources.is_empty() {
-        true => None,
-        false => Some(Arc::new(SchemaChain::new(sources))),
-    })
 }
 
 fn done(alerts: &Subscription, record: &Record) {
