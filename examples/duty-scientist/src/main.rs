@@ -4,15 +4,16 @@
 //! `duty-scientist [--no-auth] [URL [FILE]]`
 //!
 //! A message is marked done after its line is on the disk: whatever happens, the next run starts with the first message that
-//! is not written down. A line may come twice, and none is missing.
+//! is not written down. A line may come twice, and none is missing. Ctrl-C and SIGTERM commit what is done, and leave the group.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a command")]
 
 use std::fs::{File, OpenOptions};
+use std::future::IntoFuture as _;
 use std::io::Write as _;
 
 use hop_core::{Record, Summary};
-use hop_kafka::{Commit, ErrorKind, StartPosition, Stream};
+use hop_kafka::{Commit, ErrorKind, StartPosition, Stream, Subscription};
 use hop_models::{GwAlert, summary};
 
 /// GCN's topics of gamma-ray bursts, and the alerts of LIGO, Virgo and KAGRA.
@@ -34,18 +35,44 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if !options.is_empty() {
         hop = hop.no_auth();
     }
-    let mut alerts = hop.build()?.subscribe(url).group("duty-scientist").commit(Commit::Marked).await?;
+    let mut stopped = std::pin::pin!(stopped());
+    let subscribe = hop.build()?.subscribe(url).group("duty-scientist").commit(Commit::Marked);
+    let mut alerts = tokio::select! {
+        signal = &mut stopped => return Ok(signal?),
+        alerts = subscribe.into_future() => alerts?,
+    };
+    let watched = tokio::select! {
+        signal = &mut stopped => signal.map_err(Into::into),
+        watched = watch(&mut alerts, &mut file) => watched,
+    };
+    // Whatever ended the watch, what is written down is done.
+    alerts.close().await?;
+    watched
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn stopped() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            signal = tokio::signal::ctrl_c() => signal,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// Writes a line for each alert that is worth one, until there are no more.
+async fn watch(alerts: &mut Subscription, file: &mut File) -> Result<(), Box<dyn std::error::Error>> {
     loop {
-        let alert = tokio::select! {
-            _ = tokio::signal::ctrl_c() => break,
-            alert = alerts.next() => alert,
-        };
-        let record: Record = match alert {
-            None => break,
+        let record: Record = match alerts.next().await {
+            None => return Ok(()),
             Some(Ok(alert)) => {
                 let is_wave = alert.get::<GwAlert>().is_some();
                 if let Some(line) = line(&summary::of(&*alert.model), is_wave) {
-                    write_down(&mut file, &line)?;
+                    write_down(file, &line)?;
                 }
                 alert.record
             }
@@ -62,8 +89,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             eprintln!("{error}");
         }
     }
-    alerts.close().await?;
-    Ok(())
 }
 
 /// Name, time and position, if the message is worth a line.

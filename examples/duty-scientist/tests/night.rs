@@ -94,3 +94,33 @@ fn bursts_that_are_placed_well_and_waves_are_written_down_once_and_the_watch_goe
     }
     end(watching);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_watch_that_is_terminated_ends_cleanly_and_the_next_one_starts_behind_it() {
+    let broker = EmbeddedBroker::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for topic in [BURSTS, WAVES] {
+        broker.create_topic(topic, 1).unwrap();
+    }
+    send(&broker, WAVES, WAVE);
+    let terminate = |watching: &mut Child| {
+        let killed = Command::new("kill").args(["-TERM", &watching.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        assert_eq!(watching.wait().unwrap().code(), Some(0));
+    };
+    let mut watching = watch(&broker, folder.path());
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("S250122h"));
+    // Its line is out before it is marked.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    terminate(&mut watching);
+    // What is written down does not come again.
+    send(&broker, BURSTS, BURST);
+    let mut watching = watch(&broker, folder.path());
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    let line = lines.next().unwrap().unwrap();
+    assert!(line.starts_with("EP240301a"), "{line}");
+    terminate(&mut watching);
+    assert_eq!(std::fs::read_to_string(folder.path().join("alerts.txt")).unwrap().lines().count(), 2);
+}
