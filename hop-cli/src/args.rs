@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::command::archive::ArchiveCommand;
 use crate::command::auth::Auth;
 use crate::command::broker::Broker;
 use crate::command::brokers::Brokers;
@@ -57,6 +58,9 @@ pub(crate) enum Command {
     Replay(Replay),
     /// List the topics of a broker that the credential may see.
     ListTopics(ListTopics),
+    /// Read what the archive beside a broker has, also after Kafka has deleted it.
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
     /// Decode files without a broker.
     Decode(Decode),
     /// Check that files hold messages of their format, and say what is wrong with those that do not.

@@ -90,6 +90,7 @@ fn run(args: Args, models: RegistryBuilder) -> Result<ExitCode, Failure> {
         Command::Publish(options) => wait(command::publish::run(registry, options)),
         Command::Subscribe(options) => wait(command::subscribe::run(registry, options)),
         Command::Replay(options) => wait(command::replay::run(registry, options)),
+        Command::Archive(options) => wait(command::archive::run(registry, options)),
         Command::ListTopics(options) => wait(command::list_topics::run(registry, options)),
         Command::Broker(options) => wait(command::broker::run(options)),
         Command::Demo => wait(command::demo::run(registry)),

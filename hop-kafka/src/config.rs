@@ -40,8 +40,12 @@ pub(crate) fn tokens(
     credential: Option<&Credential>,
     properties: &[(String, String)],
 ) -> Result<Option<TokenSource>, Error> {
-    let scope = properties.iter().rfind(|(name, _)| name == SCOPE).map(|(_, scope)| scope.as_str());
-    credential.map_or(Ok(None), |credential| credential.token_source(scope))
+    credential.map_or(Ok(None), |credential| credential.token_source(scope(properties)))
+}
+
+/// What tokens are asked for.
+pub(crate) fn scope(properties: &[(String, String)]) -> Option<&str> {
+    properties.iter().rfind(|(name, _)| name == SCOPE).map(|(_, scope)| scope.as_str())
 }
 
 /// The properties that name a file.

@@ -16,8 +16,9 @@ use crate::{Error, ErrorKind};
 /// ```
 ///
 /// The environment goes before the file: `HOP_FETCH_EXTERNAL` and `HOP_AUTOMATIC_OFFLOAD`, each one of `true`, `yes`,
-/// `on`, `1`, or `false`, `no`, `off`, `0`, in any case. hop-client reads and writes the same; streams do not look at them
-/// yet.
+/// `on`, `1`, or `false`, `no`, `off`, `0`, in any case. hop-client reads and writes the same. Streams follow them, unless
+/// [`StreamBuilder::fetch_external`](crate::StreamBuilder::fetch_external) or [`offload`](crate::StreamBuilder::offload) sets
+/// otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Configuration {
@@ -52,6 +53,11 @@ impl Configuration {
     pub fn load() -> Result<Self, Error> {
         let text = folder::read(&Self::path()?).map_err(|problem| wrong(&problem.to_string()))?;
         Self::read(text.as_deref().unwrap_or_default(), |name| std::env::var_os(name))
+    }
+
+    /// The settings of a machine that has no file of them.
+    pub(crate) fn from_environment() -> Result<Self, Error> {
+        Self::read("", |name| std::env::var_os(name))
     }
 
     fn read(text: &str, variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Result<Self, Error> {

@@ -16,6 +16,10 @@ pub struct ReadCounters {
     pub undecodable: u64,
     /// Those of them that went to the dead-letter topic.
     pub dead_letters: u64,
+    /// Messages that were fetched from the archive in the place of their placeholders.
+    pub fetched: u64,
+    /// Placeholders whose message could not be fetched.
+    pub fetch_failed: u64,
     /// Errors of the connection, those that librdkafka mends by itself included.
     pub errors: u64,
     /// How often the group gave partitions or took them away.
@@ -36,6 +40,8 @@ pub struct WriteCounters {
     pub bytes: u64,
     /// Messages that were not delivered.
     pub failed: u64,
+    /// Messages that were stored in the archive, and replaced by a placeholder.
+    pub offloaded: u64,
     /// Errors of the connection, those that librdkafka mends by itself included.
     pub errors: u64,
 }
@@ -46,10 +52,15 @@ pub(crate) struct WriteTally {
     delivered: AtomicU64,
     bytes: AtomicU64,
     failed: AtomicU64,
+    offloaded: AtomicU64,
     errors: AtomicU64,
 }
 
 impl WriteTally {
+    pub(crate) fn offloaded(&self) {
+        add(&self.offloaded, 1);
+    }
+
     pub(crate) fn queued(&self) {
         add(&self.queued, 1);
     }
@@ -73,6 +84,7 @@ impl WriteTally {
             delivered: get(&self.delivered),
             bytes: get(&self.bytes),
             failed: get(&self.failed),
+            offloaded: get(&self.offloaded),
             errors: get(&self.errors),
         }
     }
@@ -85,6 +97,8 @@ pub(crate) struct Tally {
     skipped: AtomicU64,
     undecodable: AtomicU64,
     dead_letters: AtomicU64,
+    fetched: AtomicU64,
+    fetch_failed: AtomicU64,
     errors: AtomicU64,
     rebalances: AtomicU64,
     lost: AtomicU64,
@@ -116,6 +130,14 @@ impl Tally {
         add(&self.dead_letters, 1);
     }
 
+    pub(crate) fn fetched(&self) {
+        add(&self.fetched, 1);
+    }
+
+    pub(crate) fn fetch_failed(&self) {
+        add(&self.fetch_failed, 1);
+    }
+
     pub(crate) fn error(&self) {
         add(&self.errors, 1);
     }
@@ -135,6 +157,8 @@ impl Tally {
             skipped: get(&self.skipped),
             undecodable: get(&self.undecodable),
             dead_letters: get(&self.dead_letters),
+            fetched: get(&self.fetched),
+            fetch_failed: get(&self.fetch_failed),
             errors: get(&self.errors),
             rebalances: get(&self.rebalances),
             lost: get(&self.lost),

@@ -35,6 +35,17 @@ pub enum ErrorKind {
     Decode,
     /// A model does not encode, or its headers are not allowed.
     Encode,
+    /// The archive does not have it.
+    NotFound,
+    /// The archive does not take the request: an invalid identifier, headers that it does not store, or a duplicate.
+    Refused,
+    /// The archive is down, or too busy.
+    Unavailable,
+    /// The archive's answer is not what its protocol says: truncated, malformed, a redirection, or without proof that the
+    /// server knows the password.
+    Protocol,
+    /// A message names an address that must not be asked: another host than the broker's archive, or a private network.
+    Forbidden,
     /// Messages were not sent; [`Error::undelivered`] has them.
     Undelivered,
     /// Messages were not read, since they were deleted before or cannot be unpacked; [`Error::lost`] says which.
@@ -64,6 +75,11 @@ impl ErrorKind {
             Self::TimedOut => "timed-out",
             Self::Decode => "decode",
             Self::Encode => "encode",
+            Self::NotFound => "not-found",
+            Self::Refused => "refused",
+            Self::Unavailable => "unavailable",
+            Self::Protocol => "protocol",
+            Self::Forbidden => "forbidden",
             Self::Undelivered => "undelivered",
             Self::Lost => "lost",
             Self::Usage => "usage",
@@ -170,6 +186,15 @@ impl Error {
         let mut out =
             Self::new(ErrorKind::Decode, format!("the message{place} does not decode: {error}")).because(error);
         out.0.record = Some(record);
+        out
+    }
+
+    /// A placeholder whose message could not be fetched from the archive.
+    pub(crate) fn not_fetched(error: Self, placeholder: Record) -> Self {
+        let place = placeholder.place.as_ref().map_or_else(String::new, |place| format!(" at {place}"));
+        let mut out =
+            Self::new(error.kind(), format!("the message{place} is in the archive, and was not fetched: {error}"));
+        out.0.record = Some(placeholder);
         out
     }
 
@@ -295,7 +320,8 @@ impl Error {
         self.0.kind
     }
 
-    /// The record that did not decode, as it was received, with its topic, partition and offset.
+    /// The record that did not decode, as it was received, with its topic, partition and offset; or the placeholder of a
+    /// message that could not be fetched.
     pub fn record(&self) -> Option<&Record> {
         self.0.record.as_ref()
     }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod archive;
 pub mod auth;
 mod blocking;
 mod broker;
@@ -29,13 +30,14 @@ mod url;
 /// Journals on disk: their settings, and what they hold; [`Publish::journal`] writes one.
 pub use hop_journal as journal;
 
+pub use self::archive::{Archive, Offload};
 pub use self::auth::{Auth, Credential};
 pub use self::blocking::{FromError, block_on, block_on_within};
 pub use self::broker::{Broker, GroupRule, HostPattern};
 pub use self::configuration::Configuration;
 pub use self::consumer::{
-    Alert, Commit, Control, Lag, Start, StartPosition, StartReason, Subscribe, Subscription, Typed, TypedSubscription,
-    Undecodable, dead_letter, restore,
+    Alert, Backfill, BackfillCounters, Commit, Control, Lag, Start, StartPosition, StartReason, Subscribe,
+    Subscription, Typed, TypedSubscription, Undecodable, dead_letter, restore,
 };
 pub use self::counters::{ReadCounters, WriteCounters};
 pub use self::embedded::EmbeddedBroker;

@@ -10,6 +10,8 @@
 //! | `hop_read_skipped_total` | counter | | messages that were filtered out |
 //! | `hop_read_undecodable_total` | counter | | messages that did not decode |
 //! | `hop_read_dead_letters_total` | counter | | those of them that went to the dead-letter topic |
+//! | `hop_read_fetched_total` | counter | | messages fetched from the archive |
+//! | `hop_read_fetch_failed_total` | counter | | placeholders whose message could not be fetched |
 //! | `hop_read_lost_total` | counter | | offsets that were not read: deleted before, or unreadable |
 //! | `hop_read_rebalances_total` | counter | | how often the group gave partitions or took them away |
 //! | `hop_read_errors_total` | counter | `kind` | errors by [`ErrorKind`], those that mend by themselves included |
@@ -20,6 +22,7 @@
 //! | `hop_write_delivered_total` | counter | | messages that the broker confirmed |
 //! | `hop_write_bytes_total` | counter | | bytes of their contents |
 //! | `hop_write_failed_total` | counter | | messages that were not delivered |
+//! | `hop_write_offloaded_total` | counter | | messages stored in the archive |
 //! | `hop_write_errors_total` | counter | `kind` | as for readers |
 //! | `hop_write_delivery_seconds` | histogram | | from queuing a message to the broker's confirmation |
 
@@ -45,6 +48,8 @@ fn describe() {
         ("hop_read_skipped_total", Unit::Count, "Messages that were filtered out."),
         ("hop_read_undecodable_total", Unit::Count, "Messages that did not decode."),
         ("hop_read_dead_letters_total", Unit::Count, "Messages that went to the dead-letter topic."),
+        ("hop_read_fetched_total", Unit::Count, "Messages fetched from the archive."),
+        ("hop_read_fetch_failed_total", Unit::Count, "Placeholders whose message could not be fetched."),
         ("hop_read_lost_total", Unit::Count, "Offsets that were not read: deleted before, or unreadable."),
         ("hop_read_rebalances_total", Unit::Count, "How often the group gave partitions or took them away."),
         ("hop_read_errors_total", Unit::Count, "Errors of readers, by kind."),
@@ -52,6 +57,7 @@ fn describe() {
         ("hop_write_delivered_total", Unit::Count, "Messages that the broker confirmed."),
         ("hop_write_bytes_total", Unit::Bytes, "Bytes of the contents of delivered messages."),
         ("hop_write_failed_total", Unit::Count, "Messages that were not delivered."),
+        ("hop_write_offloaded_total", Unit::Count, "Messages stored in the archive."),
         ("hop_write_errors_total", Unit::Count, "Errors of writers, by kind."),
     ] {
         describe_counter!(name, unit, text);
@@ -110,6 +116,8 @@ impl ReaderReport {
         counter!("hop_read_skipped_total").increment(now.skipped - before.skipped);
         counter!("hop_read_undecodable_total").increment(now.undecodable - before.undecodable);
         counter!("hop_read_dead_letters_total").increment(now.dead_letters - before.dead_letters);
+        counter!("hop_read_fetched_total").increment(now.fetched - before.fetched);
+        counter!("hop_read_fetch_failed_total").increment(now.fetch_failed - before.fetch_failed);
         counter!("hop_read_lost_total").increment(now.lost - before.lost);
         counter!("hop_read_rebalances_total").increment(now.rebalances - before.rebalances);
         self.note_waiting(i64::try_from(waiting).unwrap_or(i64::MAX));
@@ -173,5 +181,6 @@ impl WriterReport {
         counter!("hop_write_delivered_total").increment(now.delivered - before.delivered);
         counter!("hop_write_bytes_total").increment(now.bytes - before.bytes);
         counter!("hop_write_failed_total").increment(now.failed - before.failed);
+        counter!("hop_write_offloaded_total").increment(now.offloaded - before.offloaded);
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hop_core::{Limits, Registry, SchemaSource, TopicRule, TopicRules};
 
+use crate::archive::{LargeMessages, Offload};
 use crate::consumer::Subscribe;
 use crate::producer::Publish;
 use crate::{Auth, Credential, Error, ErrorKind, StartPosition, Topic, Url};
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) connect_timeout: Duration,
     pub(crate) limits: Limits,
     pub(crate) properties: Vec<(String, String)>,
+    pub(crate) large: LargeMessages,
 }
 
 impl fmt::Debug for Shared {
@@ -202,6 +204,7 @@ pub struct StreamBuilder {
     connect_timeout: Option<Duration>,
     limits: Limits,
     properties: Vec<(String, String)>,
+    large: LargeMessages,
 }
 
 impl fmt::Debug for StreamBuilder {
@@ -306,6 +309,50 @@ impl StreamBuilder {
         self
     }
 
+    /// Sets whether readers fetch the messages that placeholders (format `external`) stand for, and hand those over;
+    /// as the user's [`Configuration`](crate::Configuration) says unless set.
+    ///
+    /// Only the broker's own archive is asked, and the hosts of [`external_host`](Self::external_host).
+    pub fn fetch_external(mut self, fetch_external: bool) -> Self {
+        self.large.fetch = Some(fetch_external);
+        self
+    }
+
+    /// Sets when writers store a message in the broker's archive, and send a placeholder; as the user's
+    /// [`Configuration`](crate::Configuration) says unless set.
+    pub fn offload(mut self, offload: Offload) -> Self {
+        self.large.offload = Some(offload);
+        self
+    }
+
+    /// Allows placeholders to name this host, `host` or `host:port`; without a port 80 and 443. It gets no credential.
+    ///
+    /// A host whose address is on this machine, in a private network or local to a link is asked only if that address is
+    /// allowed as well.
+    pub fn external_host(mut self, host: impl Into<String>) -> Self {
+        self.large.hosts.push(host.into());
+        self
+    }
+
+    /// Sets the largest message that is fetched from the archive, in bytes; 100 MiB unless set. Up to four at once are in
+    /// memory.
+    pub fn external_limit(mut self, bytes: u64) -> Self {
+        self.large.fetch_limit = bytes;
+        self
+    }
+
+    /// Sets how long a message may take to be fetched, with all attempts; 60 seconds unless set.
+    pub fn external_timeout(mut self, timeout: Duration) -> Self {
+        self.large.fetch_timeout = timeout.min(Duration::from_secs(86_400));
+        self
+    }
+
+    /// Sets the address of the archive, in the place of what the broker's topic `sys.metadata` says.
+    pub fn archive_url(mut self, url: impl Into<String>) -> Self {
+        self.large.archive = Some(url.into());
+        self
+    }
+
     /// The stream. Nothing is connected yet.
     ///
     /// # Errors
@@ -334,6 +381,7 @@ impl StreamBuilder {
                 connect_timeout: self.connect_timeout.unwrap_or(Duration::from_secs(10)),
                 limits: self.limits,
                 properties: self.properties,
+                large: self.large,
             }),
         }
     }

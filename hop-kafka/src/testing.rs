@@ -3,7 +3,7 @@
 use hop_core::testing::Failures;
 use hop_core::{AnyModel, MessageModel, Registration, Registry, Route};
 
-use crate::{Alert, EmbeddedBroker, Error, StartPosition, Stream};
+use crate::{Alert, EmbeddedBroker, Error, Offload, StartPosition, Stream};
 
 const TOPIC: &str = "samples";
 
@@ -49,8 +49,9 @@ async fn exchange<M: MessageModel>(registry: Registry, samples: &[M]) -> Result<
     let broker = EmbeddedBroker::start()?;
     // One partition keeps the order.
     broker.create_topic(TOPIC, 1)?;
-    let hop =
-        Stream::builder().registry(registry).start_at(StartPosition::Earliest).until_eos(true).no_auth().build()?;
+    let hop = Stream::builder().registry(registry).start_at(StartPosition::Earliest).until_eos(true).no_auth();
+    // A placeholder is a model like any other here.
+    let hop = hop.fetch_external(false).offload(Offload::Off).build()?;
     let out = hop.publish(broker.url(TOPIC)).await?;
     for sample in samples {
         out.write(sample).send().await?;

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use hop_core::{Registry, TopicRule};
-use hop_kafka::{EmbeddedBroker, StartPosition};
+use hop_kafka::{EmbeddedBroker, Offload, StartPosition};
 
 use crate::failure::Failure;
 use crate::{output, show};
@@ -24,7 +24,9 @@ pub(crate) async fn run(registry: Registry) -> Result<ExitCode, Failure> {
     let url = broker.url(&topics.join(","));
     output::line(format_args!("A broker inside this process listens at {}", broker.address()))?;
 
-    let mut hop = crate::stream(registry, true).start_at(StartPosition::Earliest).until_eos(true);
+    // The example of a placeholder stands for nothing.
+    let hop = crate::stream(registry, true).fetch_external(false).offload(Offload::Off);
+    let mut hop = hop.start_at(StartPosition::Earliest).until_eos(true);
     for topic in &by_topic {
         let format = topic.rsplit('.').next().unwrap_or_default();
         hop = hop.topic_rule(TopicRule::new(topic, format)?.before_header());

@@ -1,5 +1,6 @@
 //! One module a command.
 
+pub(crate) mod archive;
 pub(crate) mod auth;
 pub(crate) mod broker;
 pub(crate) mod brokers;

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hop_core::escape_controls;
 
@@ -212,6 +212,20 @@ impl Credential {
     /// The broker it is for, as it was written; `None` when it is for any.
     pub fn host(&self) -> Option<&str> {
         self.hostname.as_deref()
+    }
+
+    /// The password.
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.password
+    }
+
+    pub(crate) fn mechanism_in_use(&self) -> Mechanism {
+        self.mechanism
+    }
+
+    /// The file of authorities that are trusted in the place of the system's.
+    pub(crate) fn authorities(&self) -> Option<&Path> {
+        self.ssl_ca_location.as_deref()
     }
 
     /// Returns why the credential cannot be used, without any of its values; `None` if it can.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hop_core::{Announced, Content, MessageModel, Record, Registry, Route, TopicRules};
 
+use super::external::{Fetcher, Fetching};
 use super::{Alert, Typed};
 use crate::guarded::guarded;
 use crate::{Error, Stream};
@@ -50,6 +51,10 @@ impl<T> Outcome<T> {
 pub(super) enum Item {
     /// As it was received.
     Received(Record),
+    /// A placeholder whose message is on its way.
+    Fetching(Fetching),
+    /// A message that was fetched in the place of its placeholder.
+    Fetched(Record),
     /// As a decoding thread left it.
     Decoded(Outcome<Alert>),
 }
@@ -65,6 +70,7 @@ struct Settings {
     formats: Vec<String>,
     filters: Vec<Filter>,
     rules: TopicRules,
+    fetcher: Option<Fetcher>,
     /// The unknown labels that were logged.
     unknown: Mutex<HashSet<String>>,
     /// Whether a message that was skipped for want of a label was logged.
@@ -84,9 +90,15 @@ impl Decoder {
         formats: Vec<String>,
         filters: Vec<Filter>,
         rules: TopicRules,
+        fetcher: Option<Fetcher>,
     ) -> Self {
         let (unknown, unlabelled) = (Mutex::default(), AtomicBool::new(false));
-        Self(Arc::new(Settings { stream, test_messages, formats, filters, rules, unknown, unlabelled }))
+        Self(Arc::new(Settings { stream, test_messages, formats, filters, rules, fetcher, unknown, unlabelled }))
+    }
+
+    /// What fetches the messages that placeholders stand for, if they are fetched.
+    pub(super) fn fetcher(&self) -> Option<&Fetcher> {
+        self.0.fetcher.as_ref()
     }
 
     fn registry(&self) -> &Registry {
@@ -96,15 +108,20 @@ impl Decoder {
     /// Decodes an item ahead of the reader.
     pub(super) fn ahead(&self, item: Item) -> Item {
         match item {
+            // The reader fetches what stands behind a placeholder.
+            Item::Received(record) if self.fetcher().is_some_and(|fetcher| fetcher.wants(&record)) => {
+                Item::Received(record)
+            }
             Item::Received(record) => Item::Decoded(self.decode(record)),
-            decoded @ Item::Decoded(_) => decoded,
+            other => other,
         }
     }
 
     /// Makes an alert of the item.
     pub(super) fn alert(&self, item: Item) -> Outcome<Alert> {
         match item {
-            Item::Received(record) => self.decode(record),
+            Item::Received(record) | Item::Fetched(record) => self.decode(record),
+            Item::Fetching(fetching) => self.decode(fetching.into_placeholder()),
             Item::Decoded(outcome) => outcome,
         }
     }
@@ -112,7 +129,8 @@ impl Decoder {
     /// Makes a record of the item, which is not decoded.
     pub(super) fn record(&self, item: Item) -> Outcome<Record> {
         match item {
-            Item::Received(record) => match self.wants(&record) {
+            Item::Fetching(fetching) => self.record(Item::Received(fetching.into_placeholder())),
+            Item::Received(record) | Item::Fetched(record) => match self.wants(&record) {
                 Ok(true) => Outcome::Alert(record),
                 Ok(false) => Outcome::Skipped,
                 Err(error) => Outcome::Undecodable(Error::decode(error, record)),
@@ -125,7 +143,7 @@ impl Decoder {
 
     /// Makes a message of one format of the item; all others are skipped, before they are decoded where the label says so.
     pub(super) fn typed<M: MessageModel>(&self, item: Item) -> Outcome<Typed<M>> {
-        if let Item::Received(record) = &item
+        if let Item::Received(record) | Item::Fetched(record) = &item
             && self.is_announced_as::<M>(record) == Some(false)
         {
             return Outcome::Skipped;

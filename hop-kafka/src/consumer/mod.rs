@@ -6,11 +6,13 @@
 
 mod alert;
 mod assignment;
+mod backfill;
 mod client;
 mod context;
 mod control;
 mod dead_letters;
 mod decode;
+mod external;
 mod native;
 mod nightly;
 mod offsets;
@@ -24,6 +26,7 @@ mod unreadable;
 mod worker;
 
 pub use self::alert::{Alert, Typed};
+pub use self::backfill::{Backfill, BackfillCounters};
 pub use self::control::{Control, Lag};
 pub use self::dead_letters::{Undecodable, dead_letter, restore};
 pub use self::offsets::{Start, StartPosition, StartReason};

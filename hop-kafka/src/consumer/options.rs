@@ -15,6 +15,7 @@ use super::client::{Client as _, Librdkafka};
 use super::context::Context;
 use super::dead_letters::Undecodable;
 use super::decode::{Decoder, Filter};
+use super::external::Fetcher;
 use super::nightly::Topics;
 use super::offsets::StartPosition;
 use super::queue::Bound;
@@ -79,6 +80,7 @@ pub struct Subscribe {
     bound: Bound,
     workers: usize,
     nights: u16,
+    fetch_external: Option<bool>,
 }
 
 impl fmt::Debug for Subscribe {
@@ -112,6 +114,7 @@ impl Subscribe {
             bound: Bound::default(),
             workers: 0,
             nights: NIGHTS,
+            fetch_external: None,
         }
     }
 
@@ -269,6 +272,19 @@ impl Subscribe {
         self
     }
 
+    /// Sets whether the message that a placeholder (format `external`) stands for is fetched from the broker's archive and
+    /// handed over in its place, instead of the stream's setting.
+    ///
+    /// Its content, headers, key and timestamp are those of the stored message; topic, partition and offset are the
+    /// placeholder's, so that it is marked as done as any other. Filters and formats apply to the stored message. Messages
+    /// behind a placeholder wait for it; up to four are fetched at once. One that cannot be fetched is handed over as an
+    /// error with the placeholder as its record, and may go to a dead-letter topic. [`Subscription::next_record`] returns
+    /// placeholders as they are.
+    pub fn fetch_external(mut self, fetch_external: bool) -> Self {
+        self.fetch_external = Some(fetch_external);
+        self
+    }
+
     /// The reader, at once and without waiting for the connection. Where that fails, the first message asked for is the
     /// error, and the last.
     ///
@@ -276,6 +292,23 @@ impl Subscribe {
     /// Kind `Url`, `Usage` (no topic), `Credential` or `Config`.
     pub fn start(self) -> Result<Subscription, Error> {
         self.launch().map(|(subscription, _)| subscription)
+    }
+
+    pub(super) fn is_in_group(&self) -> bool {
+        self.group.is_some()
+    }
+
+    /// The stream and the URL that it reads.
+    pub(super) fn target(&self) -> Result<(Stream, Url), Error> {
+        match &self.url {
+            Ok(url) => Ok((self.stream.clone(), url.clone())),
+            Err(error) => Err(Error::new(error.kind(), error.to_string())),
+        }
+    }
+
+    /// Whether placeholders are replaced by what they stand for.
+    pub(super) fn fetches(&self) -> Result<bool, Error> {
+        self.fetch_external.map_or_else(|| self.stream.shared.large.fetches(), Ok)
     }
 
     async fn connect(self) -> Result<Subscription, Error> {
@@ -350,6 +383,7 @@ impl Subscribe {
                 .help("write `kafka://[username@]broker[:port]/topic[,topic2]`"));
         }
         let commit = self.committing()?;
+        let fetches = self.fetches()?;
         let broker = Broker::of(&url)?;
         let rules = self.rules(broker.as_ref(), url.topics())?;
         // Looking up a schema would hold up whoever asks for the next message.
@@ -404,7 +438,11 @@ impl Subscribe {
             Refresher::start(source, deliver)
         };
         let tokens = tokens.map(refresher).transpose()?;
-        let decoder = Decoder::new(self.stream.clone(), self.test_messages, self.formats, self.filters, rules);
+        let fetcher = match fetches {
+            true => Some(Fetcher::new(self.stream.clone(), url.clone().without_topics()?, self.test_messages)),
+            false => None,
+        };
+        let decoder = Decoder::new(self.stream.clone(), self.test_messages, self.formats, self.filters, rules, fetcher);
         let worker = Worker::new(Arc::clone(&session), client);
         // From here on the threads end when the subscription is dropped.
         let (tell, started) = oneshot::channel();

@@ -56,6 +56,8 @@ pub struct Subscription {
     turn: u32,
     /// An error ended the reading.
     over: bool,
+    /// Placeholders are handed over as they are.
+    leaves_placeholders: bool,
 }
 
 /// A batch, as far as it is not handed over.
@@ -84,7 +86,12 @@ impl Subscription {
             earlier: Vec::new(),
             turn: 0,
             over: false,
+            leaves_placeholders: false,
         }
+    }
+
+    pub(super) fn decoder(&self) -> &Decoder {
+        &self.decoder
     }
 
     /// Returns the next alert; `None` at the end, which only comes with `until_eos`, when the reader is stopped, or after an
@@ -100,7 +107,13 @@ impl Subscription {
     ///
     /// Otherwise the same as [`next`](Self::next).
     pub async fn next_record(&mut self) -> Option<Result<Record, Error>> {
-        std::future::poll_fn(|context| self.poll_next_with(context, Decoder::record)).await
+        std::future::poll_fn(|context| {
+            self.leaves_placeholders = true;
+            let polled = self.poll_next_with(context, Decoder::record);
+            self.leaves_placeholders = false;
+            polled
+        })
+        .await
     }
 
     /// Returns up to `most` alerts at once: waits until so many have been received, the buffer is full, or `within` is over,
@@ -157,6 +170,22 @@ impl Subscription {
         if here >= most { Poll::Ready(()) } else { self.session.queue.poll_gathered(context, most) }
     }
 
+    /// Ready unless the next message is still to be fetched from the archive.
+    fn poll_fetched(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match (&mut self.current, self.decoder.fetcher()) {
+            (Some(walk), Some(fetcher)) if !walk.tenure.is_over() && !self.leaves_placeholders => {
+                if fetcher.poll_first(context, &mut walk.items, &self.session.counters).is_ready() {
+                    return Poll::Ready(());
+                }
+            }
+            _ => return Poll::Ready(()),
+        }
+        // Whoever stops the reader, and a partition that goes away, end the wait.
+        self.session.queue.register(context);
+        let is_in_vain = self.session.is_stopped() || self.current.as_ref().is_some_and(|walk| walk.tenure.is_over());
+        if is_in_vain { Poll::Ready(()) } else { Poll::Pending }
+    }
+
     /// Ready once there may be a message that was not there before, or with the error of a dead letter.
     fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<Option<Error>> {
         if self.is_sending() {
@@ -166,6 +195,7 @@ impl Subscription {
             return Poll::Ready(None);
         }
         std::task::ready!(self.poll_open(context));
+        std::task::ready!(self.poll_fetched(context));
         match &self.current {
             Some(walk) if !walk.items.is_empty() => Poll::Ready(None),
             _ => self.session.queue.poll_first(context).map(|()| None),
@@ -243,6 +273,7 @@ impl Subscription {
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
+            std::task::ready!(self.poll_fetched(context));
             let Some((offset, item)) = self.take() else {
                 match std::task::ready!(self.poll_batch(context)) {
                     Some(Arrival::Batch(batch)) => {

@@ -1,7 +1,7 @@
 //! What librdkafka calls on behalf of a writer: errors, logs, and the report on each message.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 use hop_core::{Headers, Outgoing};
@@ -9,10 +9,11 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message as _};
-use rdkafka::producer::{DeliveryResult, ProducerContext};
+use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
 
 use super::delivery::{Callback, Delivered, InFlight};
 use super::failures::UnreportedFailures;
+use super::offload::Offloader;
 use super::unsent::Unsent;
 use crate::complaint::Complaint;
 use crate::counters::WriteTally;
@@ -26,6 +27,8 @@ pub(super) struct WriterContext {
     pub(super) tally: WriteTally,
     pub(super) failures: Arc<UnreportedFailures>,
     pub(super) unsent: Unsent,
+    /// Stores what the broker finds too large; and the client that sends the placeholders.
+    offloader: OnceLock<(Arc<Offloader>, Weak<BaseProducer<Self>>)>,
     /// The number of the next message.
     next: AtomicU64,
 }
@@ -37,7 +40,33 @@ impl WriterContext {
             tally: WriteTally::default(),
             failures: Arc::default(),
             unsent: Unsent::default(),
+            offloader: OnceLock::new(),
             next: AtomicU64::new(0),
+        }
+    }
+
+    /// Stores what the broker finds too large from now on.
+    pub(super) fn set_offloader(&self, offloader: Arc<Offloader>, producer: &Arc<BaseProducer<Self>>) {
+        // It is set once, when the writer is made.
+        let _was_unset = self.offloader.set((offloader, Arc::downgrade(producer)));
+    }
+
+    /// Stores a message that the broker has refused, if it is too large; otherwise gives it back.
+    fn offload(
+        &self,
+        code: Option<RDKafkaErrorCode>,
+        undelivered: Undelivered,
+        in_flight: &Arc<InFlight>,
+    ) -> Option<Undelivered> {
+        match self.offloader.get() {
+            Some((offloader, producer))
+                if code == Some(RDKafkaErrorCode::MessageSizeTooLarge) && offloader.may_store(&undelivered.message) =>
+            {
+                let copy = undelivered.clone();
+                let stored = Arc::clone(offloader).replace_refused(Weak::clone(producer), undelivered, in_flight);
+                stored.is_err().then_some(copy)
+            }
+            _ => Some(undelivered),
         }
     }
 
@@ -120,8 +149,12 @@ impl ProducerContext for WriterContext {
                 Ok(Delivered { partition: message.partition(), offset: message.offset() })
             }
             Err((error, message)) => {
+                let undelivered = self.undelivered(error, message);
+                let Some(undelivered) = self.offload(error.rdkafka_error_code(), undelivered, &in_flight) else {
+                    return;
+                };
                 self.tally.failed();
-                Err(self.undelivered(error, message))
+                Err(undelivered)
             }
         };
         in_flight.report(reported);

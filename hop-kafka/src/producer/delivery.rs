@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use hop_core::Payload;
 
 use super::failures::UnreportedFailures;
 use crate::blocking::poll_own;
@@ -108,9 +109,12 @@ impl InFlight {
         self.queued.elapsed()
     }
 
-    /// Returns true if librdkafka may send the content from where it is.
-    pub(super) fn shares_content(&self) -> bool {
-        self.content.is_some()
+    /// Returns true if librdkafka may send the content from where it is: it lives as long as this.
+    pub(super) fn shares(&self, content: &Payload) -> bool {
+        match (&self.content, content.as_bytes()) {
+            (Some(own), Some(sent)) => own.as_ptr_range() == sent.as_ptr_range(),
+            _ => false,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

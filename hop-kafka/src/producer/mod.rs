@@ -9,6 +9,7 @@ mod failures;
 mod journal;
 mod max_message_size;
 mod metadata;
+mod offload;
 mod publish;
 mod publisher;
 mod send;

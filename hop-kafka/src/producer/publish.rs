@@ -13,6 +13,7 @@ use rdkafka::producer::{BaseProducer, Producer as _};
 use super::context::WriterContext;
 use super::journal::JournaledPublish;
 use super::max_message_size::Limits;
+use super::offload::Offloader;
 use super::publisher::Publisher;
 use super::worker::Worker;
 use crate::auth::token::{Refresher, hand_over};
@@ -20,7 +21,7 @@ use crate::complaint::Complaint;
 use crate::config::set_default;
 use crate::time::for_librdkafka;
 use crate::url::is_nightly;
-use crate::{Credential, Error, ErrorKind, Stream, Url};
+use crate::{Credential, Error, ErrorKind, Offload, Stream, Url};
 
 /// The largest message that librdkafka lets through; the topic's own limit is found when it matters.
 const LARGEST_MESSAGE: usize = 64 << 20;
@@ -76,6 +77,7 @@ pub struct Publish {
     idempotent: bool,
     in_order: bool,
     framing: Option<Arc<dyn Framing>>,
+    offload: Option<Offload>,
 }
 
 impl Publish {
@@ -88,7 +90,15 @@ impl Publish {
             idempotent: false,
             in_order: false,
             framing: None,
+            offload: None,
         }
+    }
+
+    /// Sets when a message is stored in the broker's archive, and a placeholder sent in its place, instead of the stream's
+    /// setting.
+    pub fn offload(mut self, offload: Offload) -> Self {
+        self.offload = Some(offload);
+        self
     }
 
     /// How long each message may take to be sent and confirmed; zero, the default, waits for ever.
@@ -168,6 +178,12 @@ impl Publish {
         if !self.produce_timeout.is_zero() {
             patience = patience.min(self.produce_timeout);
         }
+        let sender = credential.as_ref().map(Credential::username).map(str::to_owned);
+        let mode = self.offload.map_or_else(|| self.stream.shared.large.offloads(), Ok)?;
+        let broker = url.clone().without_topics()?;
+        let offloader = Offloader::new(self.stream.clone(), broker, mode, sender.clone(), self.produce_timeout);
+        let offloader = Arc::new(offloader);
+        producer.context().set_offloader(Arc::clone(&offloader), &producer);
         let worker = Worker::start(Arc::clone(&producer))?;
         let refresher = |source| {
             let producer = Arc::clone(&producer);
@@ -180,7 +196,8 @@ impl Publish {
             producer,
             topics: url.topics().to_vec(),
             framing: self.framing,
-            sender: credential.as_ref().map(Credential::username).map(str::to_owned),
+            sender,
+            offloader,
             compressed: is_compressed(&config),
         })
     }

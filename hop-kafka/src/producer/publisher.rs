@@ -13,6 +13,7 @@ use rdkafka::producer::{BaseProducer, Producer as _};
 use super::context::WriterContext;
 use super::delivery::{Callback, Delivery};
 use super::max_message_size::Limits;
+use super::offload::Offloader;
 use super::send::{SHARED_FROM, send};
 use super::worker::Worker;
 use super::write::Write;
@@ -44,6 +45,8 @@ pub struct Publisher {
     pub(super) topics: Vec<String>,
     pub(super) sender: Option<String>,
     pub(super) framing: Option<Arc<dyn Framing>>,
+    /// Stores what is too large for its topic.
+    pub(super) offloader: Arc<Offloader>,
     /// Whether messages are smaller on their way than they are here.
     pub(super) compressed: bool,
     /// Gives the client its tokens.
@@ -162,32 +165,64 @@ impl Publisher {
                  tells of failures sooner",
             ));
         }
-        let queued = self.queue_if_it_fits(topic, &message, callback).await;
+        let queued = match self.offloaded_if_too_large(topic, &message).await {
+            Ok(placeholder) => self.queue_or_offload(topic, &message, placeholder, callback).await,
+            Err(error) => Err(error),
+        };
         queued.map_err(|error| error.hand_back(topic.to_owned(), message))
     }
 
-    async fn queue_if_it_fits(
-        &self,
-        topic: &str,
-        message: &Outgoing,
-        mut callback: Option<Callback>,
-    ) -> Result<Delivery, Error> {
+    /// Stores a message that the topic does not take, or every one if that is asked for; returns its placeholder.
+    async fn offloaded_if_too_large(&self, topic: &str, message: &Outgoing) -> Result<Option<Outgoing>, Error> {
+        let may_be_stored = self.offloader.may_store(message);
+        let mut limit = None;
         if !self.compressed {
             let size = size_as_sent(message);
-            if let Some(limit) = self.limits.exceeded(topic, size).await {
+            limit = self.limits.exceeded(topic, size).await;
+            if let Some(limit) = limit
+                && !(may_be_stored && self.offloader.fits(message, limit))
+            {
                 return Err(Error::too_large(topic, size, limit));
             }
         }
+        if limit.is_none() && !(may_be_stored && self.offloader.is_for_all()) {
+            return Ok(None);
+        }
+        let too_large = || match limit {
+            Some(limit) => Error::too_large(topic, size_as_sent(message), limit),
+            None => Error::new(ErrorKind::NotFound, format!("writing to `{topic}`: the broker names no archive"))
+                .help("give its address with `StreamBuilder::archive_url`, or store only what is too large"),
+        };
+        self.offload(topic, message).await?.map(Some).ok_or_else(too_large)
+    }
+
+    /// Stores a message, and returns its placeholder; `None` where the broker has no archive.
+    async fn offload(&self, topic: &str, message: &Outgoing) -> Result<Option<Outgoing>, Error> {
+        let placeholder = self.offloader.replace(topic, message).await?;
+        if placeholder.is_some() {
+            self.context().tally.offloaded();
+        }
+        Ok(placeholder)
+    }
+
+    async fn queue_or_offload(
+        &self,
+        topic: &str,
+        message: &Outgoing,
+        mut placeholder: Option<Outgoing>,
+        mut callback: Option<Callback>,
+    ) -> Result<Delivery, Error> {
         let operation = || format!("writing to `{topic}`");
-        let mut headers = Some(native_headers(&message.headers).ok_or_else(|| {
-            Error::new(ErrorKind::Kafka, format!("{}: there is no memory for the headers", operation()))
-        })?);
+        let no_memory = || Error::new(ErrorKind::Kafka, format!("{}: there is no memory for the headers", operation()));
+        let native = |message: &Outgoing| native_headers(&message.headers).map(Some).ok_or_else(no_memory);
+        let mut headers = native(placeholder.as_ref().unwrap_or(message))?;
         let name = CString::new(topic).map_err(|_| Error::new(ErrorKind::Usage, operation()))?;
         loop {
-            let content = message.content.as_bytes().filter(|content| content.len() >= SHARED_FROM).cloned();
+            let sent = placeholder.as_ref().unwrap_or(message);
+            let content = sent.content.as_bytes().filter(|content| content.len() >= SHARED_FROM).cloned();
             let in_flight = self.context().begin(content, callback.take());
             let delivery = in_flight.delivery();
-            match send(&self.producer, &name, message, &mut headers, in_flight) {
+            match send(&self.producer, &name, sent, &mut headers, in_flight) {
                 Ok(()) => {
                     self.context().tally.queued();
                     return Ok(delivery);
@@ -198,7 +233,13 @@ impl Publisher {
                     match code {
                         RDKafkaErrorCode::QueueFull => self.room().await,
                         RDKafkaErrorCode::MessageSizeTooLarge => {
-                            return Err(Error::too_large_to_send(topic, size_as_sent(message)));
+                            let too_large = || Error::too_large_to_send(topic, size_as_sent(sent));
+                            if !self.offloader.may_store(sent) {
+                                return Err(too_large());
+                            }
+                            let stored = self.offload(topic, sent).await?.ok_or_else(too_large)?;
+                            headers = native(&stored)?;
+                            placeholder = Some(stored);
                         }
                         code => return Err(Error::of_code(&operation(), Some(code), &code.to_string())),
                     }

@@ -32,7 +32,7 @@ pub(super) fn send(
     fn bytes(bytes: &[u8]) -> (*const c_void, usize) {
         (bytes.as_ptr().cast(), bytes.len())
     }
-    let flags: c_int = if in_flight.shares_content() { 0 } else { native::RD_KAFKA_MSG_F_COPY };
+    let flags: c_int = if in_flight.shares(&message.content) { 0 } else { native::RD_KAFKA_MSG_F_COPY };
     let (content, content_size) = message.content.as_bytes().map_or((ptr::null(), 0), |content| bytes(content));
     let (key, key_size) = message.key.as_deref().map_or((ptr::null(), 0), bytes);
     let list = headers.as_ref().map_or(ptr::null_mut(), Owned::get);

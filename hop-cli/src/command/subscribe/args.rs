@@ -30,6 +30,14 @@ pub(crate) struct Subscribe {
     )]
     pub(crate) start_at: StartPosition,
 
+    /// Print what the broker's archive has since the time of `--start-at` first, and what is published from now on then.
+    #[arg(long, conflicts_with = "group_id")]
+    pub(crate) from_archive: bool,
+
+    /// Print messages of the format `external` as they are, instead of fetching what they stand for.
+    #[arg(long)]
+    pub(crate) no_fetch: bool,
+
     /// Stop at the end of what is there, instead of waiting for more.
     #[arg(short = 'e', long)]
     pub(crate) until_eos: bool,

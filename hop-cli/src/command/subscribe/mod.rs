@@ -1,10 +1,10 @@
 mod args;
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hop_core::{Record, Registry, TopicRule, Value};
-use hop_kafka::{Alert, Error, ErrorKind, Subscription};
+use hop_kafka::{Alert, Backfill, Error, StartPosition, Subscription};
 
 pub(crate) use self::args::{Subscribe, Undecodable};
 use crate::failure::Failure;
@@ -30,6 +30,15 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
         builder = builder.schema_source(schemas);
     }
     let hop = builder.build()?;
+    let since = match (options.from_archive, &options.start_at) {
+        (false, _) => None,
+        (true, StartPosition::Time(since)) => Some(*since),
+        (true, _) => {
+            return Err(Failure::Usage(
+                "--from-archive needs a time to start at, such as --start-at 2026-11-22T03:00:00Z".to_owned(),
+            ));
+        }
+    };
     let mut request = hop
         .subscribe(&options.url)
         .start_at(options.start_at)
@@ -47,6 +56,9 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
     for rule in rules {
         request = request.topic_rule(rule);
     }
+    if options.no_fetch {
+        request = request.fetch_external(false);
+    }
     if let Some(group) = &options.group_id {
         request = request.group(group);
     }
@@ -54,7 +66,7 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
     let mut alerts = tokio::select! {
         biased;
         () = interrupt.received() => return Ok(ExitCode::SUCCESS),
-        alerts = request.into_future() => alerts?,
+        alerts = Source::open(request, since) => alerts?,
     };
     let mut printing = Printing { as_json: options.json, delimiter, all_decoded: true };
     let in_group = options.group_id.is_some();
@@ -67,15 +79,71 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
         let Some(alert) = alert else { break Ok(()) };
         match printing.print(alert) {
             // What is printed is done with, also if no other message is asked for.
-            Ok(Some(record)) if in_group => done(&alerts, &record),
+            Ok(Some(record)) if in_group => done(alerts.subscription(), &record),
             Ok(_) => {}
             Err(failure) => break Err(failure),
         }
     };
     // The place of the group is kept whatever ended the reading.
-    close(alerts).await;
+    close(alerts.into_subscription()).await;
     outcome?;
     Ok(if printing.all_decoded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Where messages come from.
+enum Source {
+    Kafka(Subscription),
+    Backfill { alerts: Box<Backfill>, is_reported: bool },
+}
+
+impl Source {
+    async fn open(request: hop_kafka::Subscribe, since: Option<SystemTime>) -> Result<Self, Error> {
+        Ok(match since {
+            None => Self::Kafka(request.await?),
+            Some(since) => Self::Backfill { alerts: Box::new(request.from_archive(since).await?), is_reported: false },
+        })
+    }
+
+    async fn next(&mut self) -> Option<Result<Alert, Error>> {
+        match self {
+            Self::Kafka(alerts) => alerts.next().await,
+            Self::Backfill { alerts, is_reported } => {
+                let next = alerts.next().await;
+                let counters = alerts.backfill_counters();
+                if counters.is_through && !std::mem::replace(is_reported, counters.is_through) {
+                    tracing::info!(
+                        target: "hop",
+                        "{} messages came from the archive ({} more are retracted); what follows comes from Kafka",
+                        counters.archived,
+                        counters.retracted
+                    );
+                }
+                next
+            }
+        }
+    }
+
+    fn subscription(&self) -> &Subscription {
+        match self {
+            Self::Kafka(alerts) => alerts,
+            Self::Backfill { alerts, .. } => alerts.subscription(),
+        }
+    }
+
+    /// Returns the reader of Kafka, and says how many messages came twice.
+    fn into_subscription(self) -> Subscription {
+        match self {
+            Self::Kafka(alerts) => alerts,
+            Self::Backfill { alerts, .. } => {
+                let counters = alerts.backfill_counters();
+                output::complain(format_args!(
+                    "{} messages came from the archive; Kafka had {} of them as well, which were printed once",
+                    counters.archived, counters.repeated
+                ));
+                alerts.into_subscription()
+            }
+        }
+    }
 }
 
 /// Reads a rule such as `fink_*=avro+schema-in-key`.
@@ -130,7 +198,8 @@ impl Printing {
                 self.all_decoded &= print(&alert, self.as_json, &self.delimiter)?;
                 Ok(Some(alert.record))
             }
-            Err(error) if error.kind() == ErrorKind::Decode => {
+            // It is one message's; the others follow.
+            Err(error) if error.record().is_some() => {
                 self.all_decoded = false;
                 output::complain(&error);
                 Ok(error.into_record())

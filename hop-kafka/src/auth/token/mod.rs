@@ -89,7 +89,7 @@ impl TokenSource {
     }
 
     /// A token, within a bounded time; or sooner, for nothing, where `stopped` says so.
-    fn fetch(&self, stopped: &dyn Fn() -> bool) -> Result<Token, TokenFailure> {
+    pub(crate) fn fetch(&self, stopped: &dyn Fn() -> bool) -> Result<Token, TokenFailure> {
         match &self.origin {
             Origin::Endpoint(endpoint) => {
                 let (text, life) = endpoint.fetch()?;
@@ -161,8 +161,12 @@ impl Token {
         Ok(Self { text: Secret::new(text), principal, expires: now + life.min(LONGEST_LIFE) })
     }
 
+    pub(crate) fn text(&self) -> &Secret {
+        &self.text
+    }
+
     /// How long it is good for, from now.
-    fn life(&self) -> Duration {
+    pub(crate) fn life(&self) -> Duration {
         self.expires.duration_since(SystemTime::now()).unwrap_or_default()
     }
 }

@@ -41,10 +41,15 @@ impl Failures {
     /// Decides on a message that failed, on its own or with others of its batch.
     pub(super) fn judge(&mut self, number: u64, topic: &str, kind: ErrorKind, is_own: bool) -> Verdict {
         match kind {
-            ErrorKind::Encode | ErrorKind::Usage | ErrorKind::Config => Verdict::Aside,
+            ErrorKind::Encode | ErrorKind::Usage | ErrorKind::Config | ErrorKind::Refused => Verdict::Aside,
             ErrorKind::TooLarge if is_own => Verdict::Aside,
-            // The topic may be made, the permission given, the broker come to itself.
-            ErrorKind::TooLarge | ErrorKind::Authorization | ErrorKind::UnknownTopic | ErrorKind::Kafka => {
+            // The topic may be made, the permission given, the broker or the archive come to itself.
+            ErrorKind::TooLarge
+            | ErrorKind::Authorization
+            | ErrorKind::UnknownTopic
+            | ErrorKind::NotFound
+            | ErrorKind::Protocol
+            | ErrorKind::Kafka => {
                 let is_known =
                     self.topics.get(topic).is_some_and(|(known, since)| *known == kind && since.elapsed() < REMEMBERED);
                 let tries = self.doubtful.entry(number).or_default();

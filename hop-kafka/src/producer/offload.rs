@@ -1,0 +1,180 @@
+//! Messages that are too large for their topic: stored in the archive, with a placeholder sent in their place.
+//!
+//! A message that is known to be too large is stored before it is queued, so that the order of a writer's messages stays.
+//! One that the broker alone finds too large is stored when the broker has refused it; its placeholder then comes after
+//! messages that were queued meanwhile.
+
+use std::ffi::CString;
+use std::fmt;
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Duration, Instant};
+
+use hop_core::{Outgoing, header};
+use rdkafka::producer::{BaseProducer, Producer as _};
+use tokio::sync::oneshot;
+
+use super::context::WriterContext;
+use super::delivery::InFlight;
+use super::send::send;
+use crate::archive::{Server, placeholder};
+use crate::blocking::{own, spawn};
+use crate::http::Failure;
+use crate::record::{native_headers, size_as_sent};
+use crate::{Error, ErrorKind, Offload, Stream, Undelivered, Url};
+
+/// How long a message may take to be stored, all attempts together.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// The longest URL of a stored message that is reckoned with, in bytes.
+const LONGEST_URL: usize = 512;
+
+/// Stores the messages of one writer.
+pub(super) struct Offloader {
+    stream: Stream,
+    broker: Url,
+    mode: Offload,
+    sender: Option<String>,
+    patience: Duration,
+    /// Made when it is needed first: most writers never do.
+    server: OnceLock<Server>,
+}
+
+impl fmt::Debug for Offloader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Offloader").field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+impl Offloader {
+    pub(super) fn new(
+        stream: Stream,
+        broker: Url,
+        mode: Offload,
+        sender: Option<String>,
+        produce_timeout: Duration,
+    ) -> Self {
+        let patience = if produce_timeout.is_zero() { PATIENCE } else { produce_timeout.min(PATIENCE) };
+        Self { stream, broker, mode, sender, patience, server: OnceLock::new() }
+    }
+
+    /// Returns true if every message is stored.
+    pub(super) fn is_for_all(&self) -> bool {
+        self.mode == Offload::Always
+    }
+
+    /// Returns true if it stores messages that are too large, and this is not a placeholder itself.
+    pub(super) fn may_store(&self, message: &Outgoing) -> bool {
+        let is_placeholder =
+            message.headers.get(header::FORMAT).is_some_and(|label| label.eq_ignore_ascii_case(b"external"));
+        self.mode != Offload::Off && !is_placeholder
+    }
+
+    /// Returns true if the topic takes the placeholder of this message.
+    pub(super) fn fits(&self, message: &Outgoing, limit: usize) -> bool {
+        let url = "x".repeat(LONGEST_URL);
+        size_as_sent(&placeholder(message, &url, self.sender.as_deref())) <= limit
+    }
+
+    fn server(&self) -> Result<&Server, Failure> {
+        if let Some(server) = self.server.get() {
+            return Ok(server);
+        }
+        let server = Server::new(&self.stream, &self.broker)
+            .map_err(|error| Failure::new(error.kind(), error.to_string(), "nothing was stored"))?;
+        Ok(self.server.get_or_init(|| server))
+    }
+
+    /// Returns whether the broker has an archive.
+    fn has_archive(&self) -> Result<bool, Failure> {
+        self.server()?.is_there()
+    }
+
+    /// Stores the message, and returns its placeholder; waits on this thread.
+    fn store(&self, topic: &str, message: &Outgoing, nobody_waits: &dyn Fn() -> bool) -> Result<Outgoing, Failure> {
+        let deadline = Instant::now() + self.patience;
+        let url = self.server()?.store(topic, message, deadline, nobody_waits)?;
+        Ok(placeholder(message, &url, self.sender.as_deref()))
+    }
+
+    /// Stores the message on a thread of its own, and returns its placeholder; `None` where the broker has no archive.
+    pub(super) async fn replace(self: &Arc<Self>, topic: &str, message: &Outgoing) -> Result<Option<Outgoing>, Error> {
+        let (tell, stored) = oneshot::channel();
+        let (offloader, for_topic, message) = (Arc::clone(self), topic.to_owned(), message.clone());
+        spawn("hop-offload", move || {
+            let stored = offloader.has_archive().and_then(|has_archive| match has_archive {
+                true => offloader.store(&for_topic, &message, &|| tell.is_closed()).map(Some),
+                false => Ok(None),
+            });
+            // The writer may have given up meanwhile.
+            let _received = tell.send(stored);
+        })?;
+        let ended = || Failure::new(ErrorKind::Kafka, "the thread that stored it ended", "write the message again");
+        let stored = own(stored).await.unwrap_or_else(|_| Err(ended()));
+        stored.map_err(|failure| {
+            let what = format!("writing to `{topic}`: the message is too large, and was not stored: {}", failure.what);
+            Error::from(Failure { what, ..failure })
+        })
+    }
+
+    /// Stores a message that the broker has refused as too large, and queues its placeholder in the place of it.
+    ///
+    /// # Errors
+    /// Kind `Kafka` when there can be no thread.
+    pub(super) fn replace_refused(
+        self: Arc<Self>,
+        producer: Weak<BaseProducer<WriterContext>>,
+        undelivered: Undelivered,
+        in_flight: &Arc<InFlight>,
+    ) -> Result<(), Error> {
+        let in_flight = Arc::clone(in_flight);
+        spawn("hop-offload", move || {
+            let Undelivered { topic, message, .. } = &undelivered;
+            let is_gone = || producer.strong_count() == 0;
+            let stored = match self.has_archive() {
+                // The broker's own words say enough.
+                Ok(false) => Err((undelivered.kind, undelivered.reason.clone())),
+                Ok(true) => self.store(topic, message, &is_gone).map_err(reason),
+                Err(failure) => Err(reason(failure)),
+            };
+            let Some(producer) = producer.upgrade() else { return };
+            let context = producer.context();
+            let failed = stored.and_then(|placeholder| {
+                context.tally.offloaded();
+                queue(&producer, topic, &placeholder, &in_flight)
+            });
+            if let Err((kind, reason)) = failed {
+                context.tally.failed();
+                in_flight.report(Err(Undelivered { kind, reason, ..undelivered }));
+                context.unsent.end();
+            }
+        })
+    }
+}
+
+fn reason(failure: Failure) -> (ErrorKind, String) {
+    (failure.kind, Error::from(failure).to_string())
+}
+
+/// Queues the placeholder; the message's delivery is that of its placeholder.
+fn queue(
+    producer: &BaseProducer<WriterContext>,
+    topic: &str,
+    placeholder: &Outgoing,
+    in_flight: &Arc<InFlight>,
+) -> Result<(), (ErrorKind, String)> {
+    let unsendable =
+        |why: &str| (ErrorKind::Kafka, format!("writing to `{topic}`: the placeholder cannot be sent: {why}"));
+    let name = CString::new(topic).map_err(|_| unsendable("the topic's name"))?;
+    let mut headers = Some(native_headers(&placeholder.headers).ok_or_else(|| unsendable("there is no memory"))?);
+    let mut in_flight = Arc::clone(in_flight);
+    loop {
+        match send(producer, &name, placeholder, &mut headers, in_flight) {
+            Ok(()) => return Ok(()),
+            // There will be room: what is queued is sent or given up.
+            Err((rdkafka::error::RDKafkaErrorCode::QueueFull, back)) => {
+                in_flight = back;
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err((code, _)) => return Err(unsendable(&code.to_string())),
+        }
+    }
+}
