@@ -168,11 +168,11 @@ fn files_are_published_in_their_order_and_printed_in_their_file_form() {
         let (url, files) = (broker.url(&topic), files.map(path));
         let finished = hop(["publish", "--no-auth", "-f", label, &url, &files[0], &files[1]]).run();
         assert_eq!(finished.expect(0), "");
-        let printed = broker.subscribe(&topic, &["-D", ""]);
+        let printed = broker.subscribe(&topic, &["-D", "", "--no-fetch"]);
         assert_eq!(printed.status.code(), Some(0), "{}", printed.err);
         let expected: Vec<u8> = files.iter().flat_map(|file| fs::read(file).unwrap()).collect();
         assert!(printed.out == expected, "{label}: {}", printed.out.escape_ascii());
-        let lines = broker.subscribe(&topic, &["--json"]);
+        let lines = broker.subscribe(&topic, &["--json", "--no-fetch"]);
         for line in json_lines(lines.expect(0)) {
             assert_eq!((&line["format"], &line["route"]), (&json!(label.to_lowercase()), &json!("header")));
         }

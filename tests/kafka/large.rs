@@ -136,7 +136,7 @@ async fn who_may_write_and_not_ask_writes_what_the_broker_takes() {
     let url = format!("kafka://{}/{topic}", secured.sasl_ssl());
     let hop = |user| {
         let credential = secured.credential(user, Mechanism::ScramSha512);
-        hop_kafka::Stream::builder().credential(credential).build().unwrap()
+        hop_kafka::Stream::builder().credential(credential).offload(hop_kafka::Offload::Off).build().unwrap()
     };
     let out = hop("writer").publish(&url).await.unwrap();
     assert_eq!(out.max_message_bytes(&topic).await.unwrap_err().kind(), ErrorKind::Authorization);

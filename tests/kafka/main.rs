@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod archive;
 mod brokers;
 mod choosing;
 mod connections;
 mod dead_letters;
+mod external;
 mod faults;
 mod gaps;
 mod groups;
@@ -14,6 +16,7 @@ mod large;
 mod lost;
 mod many;
 mod nightly;
+mod offload;
 mod panics;
 mod passing;
 mod reading;

@@ -15,10 +15,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hop_core::JsonBlob;
 use hop_kafka::auth::{self, CredentialStore, Mechanism, Protocol};
-use hop_kafka::{Auth, Credential, EmbeddedBroker, Error, Stream, Url};
+use hop_kafka::{Auth, Credential, EmbeddedBroker, Error, Offload, Stream, Url};
+use hop_models::External;
+use hop_tests::archive::{Archive, Fault};
 use hop_tests::hostile::{HARMS, HostileServer};
 use hop_tests::process::Program;
 use hop_tests::token::{Behaviour, TokenServer};
+use uuid::Uuid;
 
 /// The password, the endpoint's secret, what a command holds: each has this in it.
 const SECRET: &str = "hunter2-is-secret";
@@ -164,6 +167,69 @@ fn read_what_is_broken(shown: &Shown, folder: &Path) {
     }
 }
 
+/// Fetches from, stores in and searches archives that misbehave, as a user whose password is the secret.
+async fn use_archives(shown: &Shown) {
+    let (broker, archive) = (EmbeddedBroker::start().unwrap(), Archive::start());
+    archive.user("ada", SECRET);
+    let metadata = Stream::builder().no_auth().build().unwrap().publish(broker.url("t")).await.unwrap();
+    let url = archive.url(Uuid::new_v4());
+    for url in [url.as_str(), &format!("http://ada:{SECRET}@127.0.0.1:{}/x", archive.port())] {
+        metadata.write(&External::new(url)).send().await.unwrap();
+    }
+    let wrong = format!("{SECRET} but wrong");
+    let credentials = [
+        Credential::new("ada", SECRET),
+        Credential::new("ada", SECRET).mechanism(Mechanism::ScramSha256),
+        Credential::new("ada", wrong),
+        Credential::new(format!("a\u{7}{SECRET}"), SECRET),
+        Credential::new("ada", format!("{SECRET}\u{7}")),
+    ];
+    for credential in credentials {
+        for fault in [
+            Fault::None,
+            Fault::Closes,
+            Fault::Says(400),
+            Fault::Says(401),
+            Fault::Says(500),
+            Fault::Redirects("http://127.0.0.1:1/x".to_owned()),
+            Fault::WrongSignature,
+            Fault::WrongSid,
+            Fault::NoSignature,
+            Fault::Iterations(1),
+        ] {
+            archive.fault(fault);
+            let hop = Stream::builder()
+                .credential(credential.clone())
+                .property("security.protocol", "plaintext")
+                .start_at(hop_kafka::StartPosition::Earliest)
+                .until_eos(true)
+                .fetch_external(true)
+                .offload(Offload::Always)
+                .external_timeout(PATIENCE)
+                .archive_url(archive.endpoint());
+            shown.add(&hop);
+            let hop = hop.build().unwrap();
+            shown.add(&hop);
+            match hop.archive(broker.url("")) {
+                Err(error) => drop(shown.error(&error)),
+                Ok(client) => {
+                    shown.add(&client);
+                    drop(client.get(Uuid::new_v4()).await.map_err(|error| shown.error(&error)));
+                    drop(client.topics().await.map_err(|error| shown.error(&error)));
+                }
+            }
+            let out = hop.publish(broker.url("u")).produce_timeout(PATIENCE).await.unwrap();
+            drop(out.write(&JsonBlob::default()).send().await.map_err(|error| shown.error(&error)));
+            shown.add(&out);
+            let mut alerts = hop.subscribe(broker.url("t")).await.unwrap();
+            while let Some(alert) = alerts.next().await {
+                drop(alert.map_err(|error| shown.error(&error)));
+            }
+        }
+    }
+    assert!(!archive.asked().is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_is_shown_has_a_secret_in_it() {
     let shown = listen();
@@ -221,6 +287,8 @@ async fn nothing_that_is_shown_has_a_secret_in_it() {
     ] {
         use_in_vain(&shown, &broker.address(), Credential::new("ada", "").token_command(command)).await;
     }
+
+    use_archives(&shown).await;
 
     // The command, as talkative as can be.
     let home = tempfile::tempdir().unwrap();

@@ -20,6 +20,8 @@ chapters! {
     Testing = "testing.md",
     Schemas = "schemas.md",
     Streams = "streams.md",
+    LargeMessages = "large-messages.md",
+    Archive = "archive.md",
     Gcn = "gcn.md",
     Surveys = "surveys.md",
     Plugins = "plugins.md",

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
+pub mod archive;
 #[cfg(doctest)]
 mod book;
 #[path = "../../hop-models/tests/support/corpus.rs"]
@@ -212,6 +213,9 @@ pub fn stream() -> StreamBuilder {
         .no_auth()
         .start_at(StartPosition::Earliest)
         .until_eos(true)
+        // Only tests of the archive ask for it: several share a broker.
+        .fetch_external(false)
+        .offload(hop_kafka::Offload::Off)
         // The embedded broker learns by this alone that a member of a group has left.
         .property("session.timeout.ms", "6000")
         .property("heartbeat.interval.ms", "1000")

@@ -141,7 +141,8 @@ fn plain_length(bytes: &[u8]) -> usize {
     const LANES: usize = 16;
     let is_plain = |byte: &u8| (byte.wrapping_sub(b' ') < 0x5f) & (*byte != b'"') & (*byte != b'\\');
     // The compiler looks at the bytes of a chunk all at once.
-    let chunks = bytes.chunks_exact(LANES).take_while(|chunk| chunk.iter().fold(true, |all, byte| all & is_plain(byte)));
+    let chunks =
+        bytes.chunks_exact(LANES).take_while(|chunk| chunk.iter().fold(true, |all, byte| all & is_plain(byte)));
     let whole = chunks.count() * LANES;
     whole + bytes[whole..].iter().take_while(|byte| is_plain(byte)).count()
 }

@@ -1,0 +1,206 @@
+//! Large messages, writing: what a topic does not take is stored in the archive, and a placeholder sent.
+
+use std::time::{Duration, Instant};
+
+use hop_core::{Blob, header};
+use hop_kafka::auth::Mechanism;
+use hop_kafka::{Compression, Credential, EmbeddedBroker, ErrorKind, Offload, StreamBuilder};
+use hop_models::External;
+use hop_tests::archive::{Archive, Fault};
+use hop_tests::{Broker, stream};
+
+use crate::{all, blob, send};
+
+const PASSWORD: &str = "hunter2-of-ada";
+
+async fn site() -> (EmbeddedBroker, Archive) {
+    let (broker, archive) = (EmbeddedBroker::start().unwrap(), Archive::start());
+    archive.user("ada", PASSWORD);
+    // One partition keeps the order.
+    broker.create_topic("t", 1).unwrap();
+    send(&broker.url("sys.metadata"), &[&blob(&archive.metadata())]).await;
+    (broker, archive)
+}
+
+fn hop() -> StreamBuilder {
+    hop_of(Credential::new("ada", PASSWORD))
+}
+
+fn hop_of(credential: Credential) -> StreamBuilder {
+    stream()
+        .credential(credential)
+        .property("security.protocol", "plaintext")
+        .offload(Offload::Always)
+        .fetch_external(true)
+}
+
+#[tokio::test]
+async fn a_message_comes_back_from_the_archive_as_it_was_written() {
+    for mechanism in [Mechanism::ScramSha512, Mechanism::ScramSha256] {
+        let (broker, archive) = site().await;
+        let hop = hop_of(Credential::new("ada", PASSWORD).mechanism(mechanism)).build().unwrap();
+        let out = hop.publish(broker.url("t")).await.unwrap();
+        let delivered = out
+            .write(&blob("large"))
+            .header("priority", "1")
+            .header("bin", [0, 255])
+            .key("GRB 1")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!((delivered.offset, out.counters().offloaded, out.counters().delivered), (0, 1, 1));
+        let asked = archive.asked();
+        let bodies: Vec<usize> = asked.iter().map(|asked| asked.body.len()).collect();
+        assert!(bodies[0] == 0 && bodies[1] > 0 && bodies.len() == 2, "the body goes once: {bodies:?}");
+        assert_eq!(asked[1].path, "/api/v1/topic/t+oversized");
+        let mut raw = hop.subscribe(broker.url("t")).fetch_external(false).await.unwrap();
+        let placeholder = &all(&mut raw).await[0];
+        let (id, _) = &archive.stored()[0];
+        assert_eq!(placeholder.get::<External>().unwrap().url, archive.url(*id));
+        let content = placeholder.record.content.as_bytes().unwrap();
+        assert_eq!(*content, format!(r#"{{"url": "{}"}}"#, archive.url(*id)));
+        assert_eq!(placeholder.record.key.as_deref(), Some(&b"GRB 1"[..]));
+        let names: Vec<&str> = placeholder.record.headers.iter().map(|header| &*header.name).collect();
+        assert_eq!(names, [header::ID, header::SENDER, header::FORMAT]);
+        assert_ne!(placeholder.record.headers.id(), Some(*id));
+        let mut fetched = hop.subscribe(broker.url("t")).await.unwrap();
+        let found = &all(&mut fetched).await[0];
+        assert_eq!(found.get::<Blob>().unwrap().content.as_bytes().unwrap().as_ref(), b"large");
+        assert_eq!(found.record.headers.get("bin"), Some(&[0, 255][..]));
+        assert_eq!(found.record.headers.id(), Some(*id));
+        assert_eq!(found.record.key.as_deref(), Some(&b"GRB 1"[..]));
+    }
+}
+
+#[tokio::test]
+async fn tests_stay_tests_and_an_identifier_that_is_taken_is_replaced() {
+    let (broker, archive) = site().await;
+    let hop = hop().build().unwrap();
+    let out = hop.publish(broker.url("t")).await.unwrap();
+    out.write(&blob("first")).test(true).send().await.unwrap();
+    let mut records = hop.subscribe(broker.url("t")).test_messages(true).fetch_external(false).await.unwrap();
+    let first = all(&mut records).await.remove(0);
+    assert_eq!(first.record.headers.get(header::TEST), Some(&b"true"[..]));
+    // The same message again: the archive stores it under another identifier.
+    let mut fetched = hop.subscribe(broker.url("t")).test_messages(true).await.unwrap();
+    let record = all(&mut fetched).await.remove(0).record;
+    let again = hop_core::Outgoing { content: record.content, key: None, headers: record.headers };
+    out.forward("t", again).await.unwrap().await.unwrap();
+    let stored = archive.stored();
+    assert_eq!(stored.len(), 2);
+    let mut records = hop.subscribe(broker.url("t")).test_messages(true).fetch_external(false).await.unwrap();
+    let second = all(&mut records).await.remove(1);
+    assert_eq!(second.get::<External>().unwrap().url, archive.url(stored[1].0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_of_an_archive_is_an_error_that_hands_the_message_back() {
+    let (broker, archive) = site().await;
+    let other = Archive::start();
+    for (fault, kind, word) in [
+        (Fault::Closes, ErrorKind::Connection, "cannot be reached"),
+        (Fault::Frozen, ErrorKind::TimedOut, "did not answer in time"),
+        (Fault::WrongSignature, ErrorKind::Protocol, "a wrong signature"),
+        (Fault::WrongSid, ErrorKind::Protocol, "another login"),
+        (Fault::ConfirmsNothing, ErrorKind::Protocol, "had not got yet"),
+        (Fault::Says(401), ErrorKind::Authentication, "SCRAM-SHA-512"),
+        (Fault::Says(403), ErrorKind::Authorization, "answered 403"),
+        (Fault::Says(404), ErrorKind::NotFound, "answered 404"),
+        (Fault::First(1, 413), ErrorKind::TooLarge, "answered 413"),
+        (Fault::First(1, 422), ErrorKind::Refused, "answered 422"),
+        (Fault::Says(500), ErrorKind::Unavailable, "answered 500"),
+        (Fault::Says(501), ErrorKind::Refused, "answered 501"),
+        (Fault::Redirects(other.endpoint()), ErrorKind::Protocol, "redirections are not followed"),
+    ] {
+        let named = format!("{fault:?}");
+        archive.fault(fault);
+        let out =
+            hop().build().unwrap().publish(broker.url("t")).produce_timeout(Duration::from_secs(3)).await.unwrap();
+        let started = Instant::now();
+        let error = out.write(&blob("large")).header("a", "b").send().await.unwrap_err();
+        assert!(started.elapsed() < Duration::from_secs(10), "{named}: {:?}", started.elapsed());
+        assert_eq!(error.kind(), kind, "{named}: {error}");
+        assert!(error.to_string().contains(word), "{named}: {error}");
+        assert!(!format!("{error} {error:?}").contains(PASSWORD));
+        let back = &error.undelivered()[0].message;
+        assert_eq!(
+            (back.content.as_bytes().unwrap().as_ref(), back.headers.get("a")),
+            (&b"large"[..], Some(&b"b"[..]))
+        );
+    }
+    assert!(other.asked().is_empty());
+    // What passes is tried again, and the message is stored once.
+    archive.fault(Fault::First(2, 503));
+    let before = archive.stored().len();
+    let out = hop().build().unwrap().publish(broker.url("t")).await.unwrap();
+    out.write(&blob("large")).send().await.unwrap();
+    assert_eq!(archive.stored().len(), before + 1);
+    // A header that the archive cannot store.
+    let error = out.write(&blob("large")).null_header("none").send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert!(error.to_string().contains("a header that is null"), "{error}");
+}
+
+#[tokio::test]
+async fn nothing_is_stored_where_there_is_no_archive() {
+    let broker = EmbeddedBroker::start().unwrap();
+    let out = hop().build().unwrap().publish(broker.url("t")).await.unwrap();
+    let error = out.write(&blob("large")).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().contains("names no archive"), "{error}");
+    // Off, and automatic for a small message, ask nobody.
+    for offload in [Offload::Off, Offload::Automatic] {
+        let out = hop().offload(offload).build().unwrap().publish(broker.url("t")).await.unwrap();
+        out.write(&blob("small")).send().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_archive_that_moves_is_found_again() {
+    let (broker, archive) = site().await;
+    let out = hop().build().unwrap().publish(broker.url("t")).await.unwrap();
+    out.write(&blob("first")).send().await.unwrap();
+    drop(archive);
+    let moved = Archive::start();
+    moved.user("ada", PASSWORD);
+    send(&broker.url("sys.metadata"), &[&blob(&moved.metadata())]).await;
+    // What is known is doubted after half a minute.
+    out.write(&blob("second")).send().await.unwrap();
+    assert_eq!(moved.stored().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_above_the_topics_limit_is_stored_whoever_finds_it() {
+    let name = "what_is_above_the_topics_limit_is_stored_whoever_finds_it";
+    let Some(broker) = Broker::apache_or_skip(name) else { return };
+    let archive = Archive::start();
+    archive.user("ada", PASSWORD);
+    let topic = broker.topic_with(1, &[("max.message.bytes", "50000")]).await;
+    let hop = hop().offload(Offload::Automatic).archive_url(archive.endpoint()).build().unwrap();
+    let url = broker.url(&topic);
+    let large =
+        |byte: u8, size: usize| Blob::from((0..size).map(|at| byte ^ ((at * 7919) >> 3) as u8).collect::<Vec<u8>>());
+    let out = hop.publish(&url).await.unwrap();
+    // Known before; found by the broker alone, for being too small to ask for; and after compression.
+    out.write(&large(1, 300_000)).send().await.unwrap();
+    out.write(&blob("small")).send().await.unwrap();
+    let fresh = hop.publish(&url).await.unwrap();
+    fresh.write(&large(2, 60_000)).key("k").send().await.unwrap();
+    let compressing = hop.publish(&url).compression(Compression::Zstd).await.unwrap();
+    compressing.write(&blob(&"Nova. ".repeat(100_000))).send().await.unwrap();
+    assert_eq!(archive.stored().len(), 2);
+    for publisher in [out, fresh, compressing] {
+        assert_eq!((publisher.unsent(), publisher.counters().failed), (0, 0));
+        publisher.close().await.unwrap();
+    }
+    let found = all(&mut hop.subscribe(&url).await.unwrap()).await;
+    let sizes: Vec<usize> = found.iter().map(|alert| alert.record.content.len()).collect();
+    assert_eq!(sizes, [300_000, 5, 60_000, 600_000]);
+    assert_eq!(found[2].record.key.as_deref(), Some(&b"k"[..]));
+    // One that the archive does not take either comes back.
+    archive.fault(Fault::Says(403));
+    let out = hop.publish(&url).await.unwrap();
+    let error = out.write(&large(3, 60_000)).send().await.unwrap_err();
+    assert_eq!(error.undelivered()[0].kind, ErrorKind::Authorization, "{error}");
+    assert_eq!(error.undelivered()[0].message.content.len(), 60_000);
+}

@@ -1,0 +1,544 @@
+//! An archive as Hopskotch has one beside its broker: messages stored and fetched as BSON, with logins by SCRAM over HTTP or a
+//! token. It can also misbehave in every way that a client has to cope with, and remembers what it was sent.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bson::spec::BinarySubtype;
+use bson::{Binary, Bson, Document, doc};
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::sign::Signer;
+use uuid::Uuid;
+
+/// What the archive does.
+#[derive(Debug, Clone, Default)]
+pub enum Fault {
+    /// What it should.
+    #[default]
+    None,
+    /// Closes each connection without a word.
+    Closes,
+    /// Takes requests and never answers.
+    Frozen,
+    /// Sends one byte a second of its answers' bodies, without end.
+    Drips,
+    /// Sends an answer without end.
+    Endless,
+    /// Cuts off what it stored in the middle.
+    Truncated,
+    /// Answers everything with this status.
+    Says(u16),
+    /// Answers the first so many requests with this status, after the login.
+    First(usize, u16),
+    /// Answers that it is elsewhere.
+    Redirects(String),
+    /// Does not know the password, and says that the login was good.
+    WrongSignature,
+    /// Ends another login than the one that was begun.
+    WrongSid,
+    /// Says nothing of the login with its answer.
+    NoSignature,
+    /// Asks for so many iterations.
+    Iterations(u64),
+    /// Confirms a message before it was sent.
+    ConfirmsNothing,
+}
+
+/// One request as it came.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub method: String,
+    /// With the query.
+    pub path: String,
+    pub authorization: Option<String>,
+    pub body: Vec<u8>,
+}
+
+struct Login {
+    mechanism: String,
+    nonce: String,
+    first: String,
+    challenge: String,
+    password: String,
+}
+
+#[derive(Default)]
+struct State {
+    users: Mutex<HashMap<String, String>>,
+    tokens: Mutex<Vec<String>>,
+    /// Whether everyone may read.
+    public: AtomicBool,
+    fault: Mutex<Fault>,
+    failed: AtomicUsize,
+    logins: Mutex<HashMap<String, Login>>,
+    stored: Mutex<Vec<(Uuid, Document)>>,
+    asked: Mutex<Vec<Asked>>,
+    concurrent: AtomicUsize,
+    most_concurrent: AtomicUsize,
+    delay: Mutex<Duration>,
+    stop: AtomicBool,
+}
+
+/// The server; it ends where it goes out of scope.
+pub struct Archive {
+    address: SocketAddr,
+    state: Arc<State>,
+}
+
+impl Archive {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(State::default());
+        let serving = Arc::clone(&state);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if serving.stop.load(Ordering::Acquire) {
+                    return;
+                }
+                let (Ok(stream), state) = (stream, Arc::clone(&serving)) else { continue };
+                std::thread::spawn(move || {
+                    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+                    state.serve(stream);
+                });
+            }
+        });
+        Self { address, state }
+    }
+
+    /// `http://127.0.0.1:PORT/api/v1`, as the broker names it.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}/api/v1", self.address)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// What stands in the broker's topic `sys.metadata`.
+    pub fn metadata(&self) -> String {
+        format!(r#"{{"LargeMessageUploadEndpoint": "{}"}}"#, self.endpoint())
+    }
+
+    /// The URL of a stored message.
+    pub fn url(&self, id: Uuid) -> String {
+        format!("{}/msg/{id}", self.endpoint())
+    }
+
+    pub fn user(&self, name: &str, password: &str) {
+        self.state.users.lock().unwrap().insert(name.to_owned(), password.to_owned());
+    }
+
+    pub fn token(&self, token: &str) {
+        self.state.tokens.lock().unwrap().push(token.to_owned());
+    }
+
+    /// Lets everyone read without a login.
+    pub fn public(&self) {
+        self.state.public.store(true, Ordering::Release);
+    }
+
+    pub fn fault(&self, fault: Fault) {
+        self.state.failed.store(0, Ordering::Release);
+        *self.state.fault.lock().unwrap() = fault;
+    }
+
+    /// Waits so long before each answer.
+    pub fn delay(&self, delay: Duration) {
+        *self.state.delay.lock().unwrap() = delay;
+    }
+
+    /// How many requests were worked on at the same time, at most.
+    pub fn most_concurrent(&self) -> usize {
+        self.state.most_concurrent.load(Ordering::Acquire)
+    }
+
+    pub fn asked(&self) -> Vec<Asked> {
+        self.state.asked.lock().unwrap().clone()
+    }
+
+    pub fn forget(&self) {
+        self.state.asked.lock().unwrap().clear();
+    }
+
+    /// The stored messages, in order.
+    pub fn stored(&self) -> Vec<(Uuid, Document)> {
+        self.state.stored.lock().unwrap().clone()
+    }
+
+    /// Stores a document as it is.
+    pub fn put(&self, id: Uuid, document: Document) {
+        self.state.stored.lock().unwrap().push((id, document));
+    }
+
+    /// Stores a message.
+    pub fn store(&self, id: Uuid, content: &[u8], headers: &[(&str, &[u8])], key: &[u8], topic: &str, timestamp: i64) {
+        let list: Vec<Bson> =
+            headers.iter().map(|(name, value)| Bson::Array(vec![(*name).into(), binary(value)])).collect();
+        let metadata = doc! {"timestamp": timestamp, "headers": list, "key": binary(key), "topic": topic};
+        self.put(id, doc! {"message": binary(content), "metadata": metadata, "annotations": annotations(id, content)});
+    }
+}
+
+fn annotations(id: Uuid, content: &[u8]) -> Document {
+    let size = i64::try_from(content.len()).unwrap();
+    doc! {"con_text_uuid": id.to_string(), "size": size, "public": true, "retracted": false}
+}
+
+pub fn binary(bytes: &[u8]) -> Bson {
+    Bson::Binary(Binary { subtype: BinarySubtype::Generic, bytes: bytes.to_vec() })
+}
+
+impl Drop for Archive {
+    fn drop(&mut self) {
+        self.state.stop.store(true, Ordering::Release);
+        // Wakes the thread that waits for a connection.
+        let _woken = TcpStream::connect(self.address);
+    }
+}
+
+type Headers = Vec<(&'static str, String)>;
+
+struct Reply {
+    status: u16,
+    headers: Headers,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into() }
+    }
+
+    fn bson(status: u16, document: &Document) -> Self {
+        Self::new(status, document.to_vec().unwrap())
+    }
+}
+
+impl State {
+    fn serve(&self, stream: TcpStream) {
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        if reader.read_line(&mut line).is_err() {
+            return;
+        }
+        let mut words = line.split_whitespace().map(str::to_owned);
+        let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let mut headers = HashMap::new();
+        loop {
+            let mut line = String::new();
+            match reader.read_line(&mut line) {
+                Ok(1..) if !line.trim().is_empty() => {}
+                Ok(1..) => break,
+                _ => return,
+            }
+            if let Some((name, value)) = line.split_once(':') {
+                headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+            }
+        }
+        let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0_usize);
+        let mut body = vec![0; length];
+        if reader.read_exact(&mut body).is_err() {
+            return;
+        }
+        let asked = Asked { method, path, authorization: headers.get("authorization").cloned(), body };
+        self.asked.lock().unwrap().push(asked.clone());
+        let concurrent = self.concurrent.fetch_add(1, Ordering::AcqRel) + 1;
+        self.most_concurrent.fetch_max(concurrent, Ordering::AcqRel);
+        std::thread::sleep(*self.delay.lock().unwrap());
+        let fault = self.fault.lock().unwrap().clone();
+        // The client may be gone by now, which is its own affair.
+        let _answered = self.answer(reader.get_mut(), &asked, &fault);
+        self.concurrent.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    fn answer(&self, stream: &mut TcpStream, asked: &Asked, fault: &Fault) -> std::io::Result<()> {
+        let reply = match fault {
+            Fault::Closes => return Ok(()),
+            Fault::Frozen => {
+                while !self.stop.load(Ordering::Acquire) {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                return Ok(());
+            }
+            Fault::Says(status) => Reply::new(*status, "no"),
+            Fault::Redirects(to) => Reply { status: 302, headers: vec![("Location", to.clone())], body: Vec::new() },
+            Fault::ConfirmsNothing => Reply::new(201, ""),
+            _ => self.reply(asked, fault),
+        };
+        write!(stream, "HTTP/1.1 {} status\r\nConnection: close\r\n", reply.status)?;
+        for (name, value) in &reply.headers {
+            write!(stream, "{name}: {value}\r\n")?;
+        }
+        match fault {
+            Fault::Drips if reply.status < 300 => {
+                write!(stream, "Content-Length: 1000000\r\n\r\n")?;
+                while !self.stop.load(Ordering::Acquire) {
+                    stream.write_all(b"x")?;
+                    std::thread::sleep(Duration::from_secs(1));
+                }
+                Ok(())
+            }
+            Fault::Endless if reply.status < 300 => {
+                write!(stream, "\r\n")?;
+                while !self.stop.load(Ordering::Acquire) {
+                    stream.write_all(&[b'x'; 1 << 16])?;
+                }
+                Ok(())
+            }
+            _ => {
+                write!(stream, "Content-Length: {}\r\n\r\n", reply.body.len())?;
+                stream.write_all(&reply.body)
+            }
+        }
+    }
+
+    /// Lets those in who have a login, and serves them.
+    fn reply(&self, asked: &Asked, fault: &Fault) -> Reply {
+        let is_reading = asked.method == "GET";
+        if is_reading && self.public.load(Ordering::Acquire) {
+            return self.route(asked, fault);
+        }
+        let Some(authorization) = &asked.authorization else {
+            let challenge = "SCRAM-SHA-512 realm=\"default@hop.test\"".to_owned();
+            return Reply { status: 401, headers: vec![("WWW-Authenticate", challenge)], body: Vec::new() };
+        };
+        let (scheme, parameters) = authorization.split_once(' ').unwrap_or((authorization, ""));
+        if scheme == "Bearer" {
+            let is_known = self.tokens.lock().unwrap().iter().any(|token| token == parameters);
+            return if is_known { self.route(asked, fault) } else { Reply::new(401, "") };
+        }
+        let parameters: HashMap<&str, &str> =
+            parameters.split(',').filter_map(|parameter| parameter.trim().split_once('=')).collect();
+        let data = parameters.get("data").and_then(|data| STANDARD.decode(data).ok()).unwrap_or_default();
+        let data = String::from_utf8(data).unwrap();
+        match parameters.get("sid") {
+            None => self.challenge(scheme, &data, fault),
+            Some(sid) => match self.signature(sid, &data, fault) {
+                None => Reply::new(403, "Forbidden"),
+                Some(signature) => {
+                    let mut reply = self.route(asked, fault);
+                    let sid = if matches!(fault, Fault::WrongSid) { "another" } else { sid };
+                    if !matches!(fault, Fault::NoSignature) {
+                        let data = STANDARD.encode(format!("v={signature}"));
+                        reply.headers.push(("Authentication-Info", format!("sid={sid},data={data}")));
+                    }
+                    reply
+                }
+            },
+        }
+    }
+
+    fn challenge(&self, mechanism: &str, message: &str, fault: &Fault) -> Reply {
+        let first = message.strip_prefix("n,,").unwrap().to_owned();
+        let (name, nonce) = first.strip_prefix("n=").unwrap().split_once(",r=").unwrap();
+        let password = self.users.lock().unwrap().get(name).cloned();
+        let Some(password) = password else { return Reply::new(403, "Forbidden") };
+        let nonce = format!("{nonce}SERVERNONCE");
+        let iterations = if let Fault::Iterations(count) = fault { *count } else { 4096 };
+        let challenge = format!("r={nonce},s={},i={iterations}", STANDARD.encode("0123456789abcdef"));
+        let sid = Uuid::new_v4().simple().to_string();
+        let header = format!("{mechanism} sid={sid}, data={}", STANDARD.encode(&challenge));
+        let login = Login { mechanism: mechanism.to_owned(), nonce, first, challenge, password };
+        self.logins.lock().unwrap().insert(sid, login);
+        Reply { status: 401, headers: vec![("WWW-Authenticate", header)], body: Vec::new() }
+    }
+
+    /// Checks the client's proof; returns the server's signature.
+    fn signature(&self, sid: &str, message: &str, fault: &Fault) -> Option<String> {
+        let login = self.logins.lock().unwrap().remove(sid)?;
+        let (unproven, proof) = message.rsplit_once(",p=")?;
+        assert_eq!(unproven, format!("c=biws,r={}", login.nonce));
+        let digest = match login.mechanism.as_str() {
+            "SCRAM-SHA-256" => MessageDigest::sha256(),
+            _ => MessageDigest::sha512(),
+        };
+        let hmac = |key: &[u8], data: &[u8]| {
+            let key = PKey::hmac(key).unwrap();
+            Signer::new(digest, &key).unwrap().sign_oneshot_to_vec(data).unwrap()
+        };
+        let mut salted = vec![0; digest.size()];
+        openssl::pkcs5::pbkdf2_hmac(login.password.as_bytes(), b"0123456789abcdef", 4096, digest, &mut salted).unwrap();
+        let signed = format!("{},{},{unproven}", login.first, login.challenge);
+        let client_key = hmac(&salted, b"Client Key");
+        let stored_key = openssl::hash::hash(digest, &client_key).unwrap();
+        let signature = hmac(&stored_key, signed.as_bytes());
+        let expected: Vec<u8> = client_key.iter().zip(&signature).map(|(key, signature)| key ^ signature).collect();
+        if STANDARD.decode(proof).ok()? != expected {
+            return None;
+        }
+        let mut signature = hmac(&hmac(&salted, b"Server Key"), signed.as_bytes());
+        if matches!(fault, Fault::WrongSignature) {
+            signature[0] ^= 1;
+        }
+        Some(STANDARD.encode(signature))
+    }
+
+    fn route(&self, asked: &Asked, fault: &Fault) -> Reply {
+        if let Fault::First(count, status) = fault
+            && self.failed.fetch_add(1, Ordering::AcqRel) < *count
+        {
+            return Reply::new(*status, "no");
+        }
+        let (path, query) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
+        let path = path.strip_prefix("/api/v1/").unwrap_or_default();
+        let mut reply = match (asked.method.as_str(), path.split_once('/').unwrap_or((path, ""))) {
+            ("GET", ("msg", id)) => match id.parse::<Uuid>() {
+                Err(_) => Reply::new(400, "Invalid Message ID"),
+                Ok(id) => match self.stored.lock().unwrap().iter().find(|(stored, _)| *stored == id) {
+                    Some((_, document)) => Reply::bson(200, document),
+                    None => Reply::new(404, "Message not found"),
+                },
+            },
+            ("POST", ("topic", topic)) => self.take(topic, &asked.body),
+            ("GET", ("topics", "")) => {
+                let mut topics: Vec<String> =
+                    self.stored.lock().unwrap().iter().map(|(_, stored)| topic(stored)).collect();
+                topics.sort();
+                topics.dedup();
+                Reply::bson(200, &doc! {"topics": topics})
+            }
+            ("GET", ("messages", "")) => self.page(query),
+            ("GET", ("messages", "count")) => {
+                let count = i64::try_from(self.select(query).len()).unwrap();
+                Reply::bson(200, &doc! {"count": count})
+            }
+            _ => Reply::new(404, "no such route"),
+        };
+        if matches!(fault, Fault::Truncated) {
+            reply.body.truncate(reply.body.len() / 2);
+        }
+        reply
+    }
+
+    /// Stores what was uploaded, as strictly as the real archive.
+    fn take(&self, topic: &str, body: &[u8]) -> Reply {
+        let Ok(document) = Document::from_reader(body) else { return Reply::new(400, "Request must be valid BSON") };
+        if document.keys().any(|key| !["message", "headers", "key"].contains(&key.as_str())) {
+            return Reply::new(400, "Unsupported key in request body");
+        }
+        let Ok(content) = document.get_binary_generic("message") else { return Reply::new(400, "Missing message key") };
+        let Ok(headers) = document.get_array("headers") else { return Reply::new(400, "headers") };
+        let mut id = Uuid::new_v4();
+        let mut is_client_uuid = false;
+        for header in headers {
+            let pair = header.as_array().filter(|pair| pair.len() == 2);
+            let Some([Bson::String(name), Bson::Binary(value)]) = pair.map(Vec::as_slice) else {
+                return Reply::new(400, "Header with key K is not binary data");
+            };
+            if name == "_id"
+                && let Ok(own) = Uuid::from_slice(&value.bytes)
+                && !self.stored.lock().unwrap().iter().any(|(stored, _)| *stored == own)
+            {
+                (id, is_client_uuid) = (own, true);
+            }
+        }
+        let key = document.get("key").cloned().unwrap_or_else(|| binary(b""));
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
+        let metadata = doc! {
+            "timestamp": i64::try_from(now).unwrap(), "headers": headers.clone(), "key": key,
+            "topic": topic.replace("%2B", "+"),
+        };
+        let annotations = annotations(id, content);
+        let document = doc! {"message": binary(content), "metadata": metadata, "annotations": annotations};
+        self.stored.lock().unwrap().push((id, document));
+        let uuid = Bson::Binary(Binary { subtype: BinarySubtype::Uuid, bytes: id.as_bytes().to_vec() });
+        Reply::bson(201, &doc! {"archive_uuid": uuid, "is_client_uuid": is_client_uuid})
+    }
+
+    fn select(&self, query: &str) -> Vec<Document> {
+        let values = |name: &str| -> Vec<String> {
+            let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.filter(|(found, _)| *found == name).map(|(_, value)| decoded(value)).collect()
+        };
+        let one = |name: &str| values(name).pop();
+        let number = |name: &str| one(name).map(|text| text.parse::<i64>().unwrap());
+        let (topics, text) = (values("topic"), one("search_query"));
+        let (start, end) = (number("start_time"), number("end_time"));
+        let without_retracted = one("include_retracted").as_deref() == Some("false");
+        let mut found: Vec<Document> = self.stored.lock().unwrap().iter().map(|(_, stored)| stored.clone()).collect();
+        found.retain(|stored| {
+            let time = timestamp(stored);
+            let content = String::from_utf8_lossy(stored.get_binary_generic("message").unwrap()).into_owned();
+            (topics.is_empty() || topics.contains(&topic(stored)))
+                && start.is_none_or(|start| time >= start)
+                && end.is_none_or(|end| time < end)
+                && text.as_ref().is_none_or(|text| content.contains(text.as_str()))
+                && !(without_retracted
+                    && stored.get_document("annotations").unwrap().get_bool("retracted").unwrap_or_default())
+        });
+        found.sort_by_key(timestamp);
+        if one("asc").as_deref() == Some("false") {
+            found.reverse();
+        }
+        found
+    }
+
+    fn page(&self, query: &str) -> Reply {
+        let value = |name: &str| {
+            query
+                .split('&')
+                .filter_map(|pair| pair.split_once('='))
+                .find(|(found, _)| *found == name)
+                .map(|(_, v)| decoded(v))
+        };
+        let is_meta = value("meta").as_deref() == Some("true");
+        let limit =
+            value("limit").map_or(64, |limit| limit.parse::<usize>().unwrap()).min(if is_meta { 1024 } else { 64 });
+        let start = match value("page") {
+            None => 0,
+            // What stands in a bookmark is nobody's business but the archive's.
+            Some(page) => match page.strip_prefix(">ts:~").and_then(|start| start.parse::<usize>().ok()) {
+                Some(start) => start,
+                None => return Reply::new(500, "Internal Error"),
+            },
+        };
+        let found = self.select(query);
+        let messages: Vec<Bson> = found
+            .iter()
+            .skip(start)
+            .take(limit)
+            .map(|stored| match is_meta {
+                false => stored.clone().into(),
+                true => {
+                    let metadata = doc! {"topic": topic(stored), "timestamp": timestamp(stored)};
+                    doc! {"metadata": metadata, "annotations": stored.get_document("annotations").unwrap().clone()}
+                        .into()
+                }
+            })
+            .collect();
+        let next = if start + limit < found.len() { format!(">ts:~{}", start + limit).into() } else { Bson::Null };
+        Reply::bson(200, &doc! {"next": next, "prev": Bson::Null, "messages": messages})
+    }
+}
+
+fn topic(stored: &Document) -> String {
+    stored.get_document("metadata").unwrap().get_str("topic").unwrap().to_owned()
+}
+
+fn timestamp(stored: &Document) -> i64 {
+    stored.get_document("metadata").unwrap().get_i64("timestamp").unwrap()
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'%' => {
+                let hex: String = [rest.next().unwrap(), rest.next().unwrap()].map(char::from).iter().collect();
+                bytes.push(u8::from_str_radix(&hex, 16).unwrap());
+            }
+            b'+' => bytes.push(b' '),
+            byte => bytes.push(byte),
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
