@@ -41,7 +41,7 @@ fn messages_are_printed_listed_and_searched() {
     let finished = ask(&["fetch", "t", "--json", "--since", "1970-01-01T00:00:01Z", "--until", "1970-01-01T00:00:02Z"]);
     let found = json_lines(finished.expect(0));
     assert_eq!(
-        (found.len(), &found[0]["model"]["n"], &found[0]["archive"]["id"]),
+        (found.len(), &found[0]["model"]["content"]["n"], &found[0]["archive"]["id"]),
         (1, &1.into(), &ids[1].to_string().into())
     );
     let finished = ask(&["fetch", "t", "--list"]);

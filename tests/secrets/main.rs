@@ -181,11 +181,12 @@ async fn use_archives(shown: &Shown) {
         Credential::new("ada", SECRET),
         Credential::new("ada", SECRET).mechanism(Mechanism::ScramSha256),
         Credential::new("ada", wrong),
-        Credential::new(format!("a\u{7}{SECRET}"), SECRET),
+        Credential::new("a\u{7}", SECRET),
         Credential::new("ada", format!("{SECRET}\u{7}")),
     ];
-    for credential in credentials {
-        for fault in [
+    for (number, credential) in credentials.into_iter().enumerate() {
+        // Each fault once; the other credentials where they are refused.
+        let faults = [
             Fault::None,
             Fault::Closes,
             Fault::Says(400),
@@ -196,7 +197,9 @@ async fn use_archives(shown: &Shown) {
             Fault::WrongSid,
             Fault::NoSignature,
             Fault::Iterations(1),
-        ] {
+        ];
+        let count = if number == 0 { faults.len() } else { 1 };
+        for fault in faults.into_iter().take(count) {
             archive.fault(fault);
             let hop = Stream::builder()
                 .credential(credential.clone())
@@ -205,7 +208,7 @@ async fn use_archives(shown: &Shown) {
                 .until_eos(true)
                 .fetch_external(true)
                 .offload(Offload::Always)
-                .external_timeout(PATIENCE)
+                .external_timeout(Duration::from_millis(300))
                 .archive_url(archive.endpoint());
             shown.add(&hop);
             let hop = hop.build().unwrap();
@@ -218,7 +221,7 @@ async fn use_archives(shown: &Shown) {
                     drop(client.topics().await.map_err(|error| shown.error(&error)));
                 }
             }
-            let out = hop.publish(broker.url("u")).produce_timeout(PATIENCE).await.unwrap();
+            let out = hop.publish(broker.url("u")).produce_timeout(Duration::from_millis(300)).await.unwrap();
             drop(out.write(&JsonBlob::default()).send().await.map_err(|error| shown.error(&error)));
             shown.add(&out);
             let mut alerts = hop.subscribe(broker.url("t")).await.unwrap();

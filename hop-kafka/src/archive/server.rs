@@ -173,7 +173,8 @@ impl Server {
 
     /// Returns true if the broker names an archive.
     pub(crate) fn is_there(&self) -> Result<bool, Failure> {
-        Ok(self.discovery.find()?.is_some())
+        // It may be named since.
+        Ok(self.discovery.find()?.is_some() || self.discovery.find_again()?.is_some())
     }
 
     /// Stores a message, and returns the URL where it is; waits on this thread until the deadline at most.
