@@ -270,22 +270,24 @@ pub fn excerpt(bytes: &[u8]) -> String {
 /// assert_eq!(hop_core::escape_controls("a\u{1b}[31mb é"), "a\\u{1b}[31mb é");
 /// ```
 pub fn escape_controls(text: &str) -> Cow<'_, str> {
-    let steers = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(steers) {
+    if !text.contains(steers_terminal) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 8);
     for character in text.chars() {
-        if steers(character) {
+        if steers_terminal(character) {
             escaped.extend(character.escape_default());
         } else {
             escaped.push(character);
         }
     }
     Cow::Owned(escaped)
+}
+
+/// Returns true for control characters, and for those that turn the direction of writing.
+pub(crate) fn steers_terminal(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A message of a library, cut to a length that can be shown: some quote the content they refuse, whole.

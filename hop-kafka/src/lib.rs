@@ -13,7 +13,6 @@ mod counters;
 mod embedded;
 mod error;
 mod folder;
-mod guarded;
 mod http;
 #[cfg(feature = "metrics")]
 pub mod metrics;

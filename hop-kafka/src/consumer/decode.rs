@@ -7,11 +7,10 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hop_core::{Announced, Content, MessageModel, Record, Registry, Route, TopicRules};
+use hop_core::{Announced, Content, MessageModel, Record, Registry, Route, TopicRules, guarded};
 
 use super::external::{Fetcher, Fetching};
 use super::{Alert, Typed};
-use crate::guarded::guarded;
 use crate::{Error, Stream};
 
 /// A condition on a record, asked before it is decoded.

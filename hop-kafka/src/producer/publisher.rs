@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hop_core::{AnyModel, Framing, Outgoing, header};
+use hop_core::{AnyModel, Framing, Outgoing, guarded, header};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseProducer, Producer as _};
 
@@ -20,7 +20,6 @@ use super::write::Write;
 use crate::auth::token::Refresher;
 use crate::blocking::{block_on_until, own, spawn};
 use crate::counters::WriteCounters;
-use crate::guarded::guarded;
 use crate::record::{is_sendable, native_headers, size_as_sent};
 use crate::time::{deadline, timeout};
 use crate::{Error, ErrorKind, Undelivered};

@@ -1,9 +1,12 @@
 //! What an alert says in one glance: what, where and when.
 
+mod facts;
+
 use std::fmt;
 
 use bytes::Bytes;
 
+use crate::error::steers_terminal;
 use crate::sky::Position;
 use crate::time::Time;
 
@@ -144,8 +147,7 @@ impl Summary {
         if let Some(time) = self.time {
             line.push_str(&format!(", {time}"));
         }
-        // One line, whatever the sender wrote, and nothing that steers a terminal.
-        line.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect()
+        one_line(&line)
     }
 }
 
@@ -156,6 +158,11 @@ impl Summary {
         let first = instrument.split([' ', ',', '/']).next()?.to_lowercase();
         (!self.kind.to_lowercase().contains(&first)).then_some(instrument)
     }
+}
+
+/// The text as one line, whatever the sender wrote, with nothing in it that steers a terminal.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if steers_terminal(c) { ' ' } else { c }).collect()
 }
 
 /// A length with four digits that count.
