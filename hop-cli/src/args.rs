@@ -6,13 +6,17 @@ use crate::command::archive::ArchiveCommand;
 use crate::command::auth::Auth;
 use crate::command::broker::Broker;
 use crate::command::brokers::Brokers;
+use crate::command::completions::Completions;
 use crate::command::configure::Configure;
 use crate::command::decode::Decode;
 use crate::command::generate::Generate;
+use crate::command::help::Help;
 use crate::command::list_topics::ListTopics;
+use crate::command::man::Manual;
 use crate::command::models::Models;
 use crate::command::new::New;
 use crate::command::publish::Publish;
+use crate::command::record::Record;
 use crate::command::replay::Replay;
 use crate::command::subscribe::Subscribe;
 use crate::command::validate::Validate;
@@ -20,6 +24,10 @@ use crate::command::validate::Validate;
 /// Publish, receive and inspect astronomical alerts (VOEvents, GCN circulars and notices, Avro, JSON) on Kafka.
 #[derive(Debug, Parser)]
 #[command(name = "hop", version, propagate_version = false, max_term_width = 100, infer_long_args = true)]
+#[command(
+    disable_help_subcommand = true,
+    after_help = "`hop help topics` explains URLs, credentials, formats, times, output and exit codes."
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -49,11 +57,16 @@ pub(crate) enum Command {
     /// Ctrl-C, SIGTERM or SIGHUP stops it: in a group, what was printed is committed, and the partitions go to the other
     /// members at once. Exit code: 0 if all messages were printed, also if it was stopped; 1 if one did not decode or reading
     /// failed; 2 if it was called wrongly. The second signal ends it at once, without a commit, with 128 and its number.
-    Subscribe(Subscribe),
-    /// Send what a dead-letter topic holds back to where it came from, now that it decodes.
+    Subscribe(Box<Subscribe>),
+    /// Record topics in a file, for `hop replay`.
     ///
-    /// Reads to the end of the topic. What still does not decode, and what its topic does not take, is put back at the end,
-    /// with its headers as they are. Exit code: 0 if all were sent, also if it was stopped by Ctrl-C, SIGTERM or SIGHUP; 1 if
+    /// Headers, keys, times and nulls are kept as they are. Ctrl-C, SIGTERM or SIGHUP ends the recording. Exit code: 0 if the
+    /// file is whole, 1 if reading or writing failed, 2 if it was called wrongly.
+    Record(Record),
+    /// Send a recording, or re-send dead letters that now decode to their original topics.
+    ///
+    /// Dead letters are read to the end of their topic. What still does not decode, and what its topic does not take, is put
+    /// back at the end, with its headers as they are. Exit code: 0 if all were sent, also if it was stopped by Ctrl-C, SIGTERM or SIGHUP; 1 if
     /// some are kept or the connection was lost; 2 if it was called wrongly.
     Replay(Replay),
     /// List the topics of a broker that the credential may see.
@@ -82,8 +95,17 @@ pub(crate) enum Command {
     /// Run a broker inside this process, for demonstrations and tests, until Ctrl-C, SIGTERM or SIGHUP.
     Broker(Broker),
     /// Publish one message of each format to a broker inside this process, and read them back.
+    #[command(after_help = "Examples:\n  hop demo")]
     Demo,
+    /// Print a script that completes commands and options in a shell.
+    Completions(Completions),
+    /// Print or write manual pages.
+    #[command(name = "man")]
+    Manual(Manual),
+    /// Print help on a command, or on what several share: `hop help topics`.
+    Help(Help),
     /// Print the version.
+    #[command(after_help = "Examples:\n  hop version")]
     Version,
 }
 

@@ -10,7 +10,12 @@ use tokio::sync::watch;
 /// The second one ends the process at once, with the exit code that a shell gives for it: 128 and the signal's number.
 /// A SIGHUP that was ignored before, as `nohup` has it, is ignored further.
 #[derive(Debug, Clone)]
-pub(crate) struct Interrupt(watch::Receiver<bool>);
+pub(crate) struct Interrupt {
+    received: watch::Receiver<bool>,
+    /// At its end once the signal has come, for what waits on files.
+    #[cfg(unix)]
+    pipe: std::sync::Arc<io::PipeReader>,
+}
 
 impl Interrupt {
     /// Listens from now on. A thread of its own does, so that the second signal is also heard while a pipe blocks this one.
@@ -21,23 +26,75 @@ impl Interrupt {
             Signals::listen()?
         };
         let (interrupt, received) = watch::channel(false);
+        let (pipe, until_then) = io::pipe()?;
         std::thread::Builder::new()
             .name("hop-signals".to_owned())
-            .spawn(move || serve(&runtime, signals, &interrupt))?;
-        Ok(Self(received))
+            .spawn(move || serve(&runtime, signals, &interrupt, until_then))?;
+        #[cfg(not(unix))]
+        drop(pipe);
+        Ok(Self {
+            received,
+            #[cfg(unix)]
+            pipe: std::sync::Arc::new(pipe),
+        })
     }
 
     /// Waits for the first signal; returns at once if it came already.
     pub(crate) async fn received(&mut self) {
         // The thread that sends ends with the process alone.
-        let _ended = self.0.wait_for(|received| *received).await;
+        let _ended = self.received.wait_for(|received| *received).await;
+    }
+
+    /// Returns whether the first signal has come.
+    pub(crate) fn has_come(&self) -> bool {
+        *self.received.borrow()
+    }
+
+    /// Waits until the standard output takes more, and returns how many of `wanted` bytes can be written without waiting.
+    ///
+    /// Fails with kind `Interrupted` if a signal comes, or has come, while it takes nothing.
+    #[cfg(unix)]
+    pub(crate) fn wait_for_room(&self, wanted: usize) -> io::Result<usize> {
+        use rustix::event::{PollFd, PollFlags, poll};
+        /// What a pipe takes at once when it takes anything, and what a terminal does.
+        const PIPE: usize = 4096;
+        const TERMINAL: usize = 256;
+        let out = io::stdout();
+        loop {
+            let mut waited = [PollFd::new(&out, PollFlags::OUT), PollFd::new(&*self.pipe, PollFlags::empty())];
+            match poll(&mut waited, None) {
+                Ok(_) => {}
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            if !waited[0].revents().is_empty() {
+                let at_once =
+                    match rustix::fs::fstat(&out).map(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode)) {
+                        Ok(rustix::fs::FileType::RegularFile) => wanted,
+                        Ok(rustix::fs::FileType::CharacterDevice) => TERMINAL,
+                        _ => PIPE,
+                    };
+                return Ok(at_once);
+            }
+            if !waited[1].revents().is_empty() {
+                return Err(io::Error::new(io::ErrorKind::Interrupted, "stopped while the output took nothing"));
+            }
+        }
+    }
+
+    /// Returns `wanted`: whether a write has to wait cannot be known here.
+    #[cfg(not(unix))]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps)]
+    pub(crate) fn wait_for_room(&self, wanted: usize) -> io::Result<usize> {
+        Ok(wanted)
     }
 }
 
 /// Passes the first signal on, and ends the process at the second.
-fn serve(runtime: &Runtime, mut signals: Signals, interrupt: &watch::Sender<bool>) {
+fn serve(runtime: &Runtime, mut signals: Signals, interrupt: &watch::Sender<bool>, until_then: io::PipeWriter) {
     runtime.block_on(signals.next());
     interrupt.send_replace(true);
+    drop(until_then);
     let signal = runtime.block_on(signals.next());
     std::process::exit(128 + signal);
 }

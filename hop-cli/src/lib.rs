@@ -8,9 +8,10 @@ mod generate;
 mod interrupt;
 mod label;
 mod metrics;
+mod moment;
 mod output;
+mod recording;
 mod schemas;
-mod show;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -56,8 +57,10 @@ pub fn main_with(models: impl FnOnce(RegistryBuilder) -> RegistryBuilder) -> Exi
         Err(error) => {
             // Help and version are errors to clap, and go to the standard output.
             let code = if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
-            // There is nowhere left to report that the terminal is gone.
-            let _printed = error.print();
+            // A help that cannot be written is a failure; where the standard error is gone there is nowhere to say so.
+            if let Err(failed) = error.print().and_then(|()| std::io::Write::flush(&mut std::io::stdout())) {
+                return if error.use_stderr() { code } else { Failure::Io(failed).report(false) };
+            }
             if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
                 command::auth::advise();
             }
@@ -65,6 +68,8 @@ pub fn main_with(models: impl FnOnce(RegistryBuilder) -> RegistryBuilder) -> Exi
         }
     };
     log_to_stderr(&args);
+    // A panic may quote what a message holds.
+    std::panic::set_hook(Box::new(|panic| output::complain(panic)));
     let debug = args.debug;
     match run(
         args,
@@ -83,12 +88,16 @@ fn run(args: Args, models: RegistryBuilder) -> Result<ExitCode, Failure> {
         Command::Validate(options) => command::validate::run(&registry, &options),
         Command::New(options) => command::new::run(&options),
         Command::Generate(options) => command::generate::run(&options),
+        Command::Completions(options) => command::completions::run(&options),
+        Command::Manual(options) => command::man::run(&options),
+        Command::Help(options) => command::help::run(&options),
         Command::Version => command::version::run(),
         Command::Brokers(options) => command::brokers::run(&registry, &options),
         Command::Auth(options) => command::auth::run(options),
         Command::Configure(options) => command::configure::run(options),
         Command::Publish(options) => wait(command::publish::run(registry, options)),
-        Command::Subscribe(options) => wait(command::subscribe::run(registry, options)),
+        Command::Subscribe(options) => wait(command::subscribe::run(registry, *options)),
+        Command::Record(options) => wait(command::record::run(registry, options)),
         Command::Replay(options) => wait(command::replay::run(registry, options)),
         Command::Archive(options) => wait(command::archive::run(registry, options)),
         Command::ListTopics(options) => wait(command::list_topics::run(registry, options)),
@@ -117,10 +126,15 @@ fn log_to_stderr(args: &Args) {
     };
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(std::io::stderr().is_terminal() && !is_set("NO_COLOR"))
         .with_target(false);
     // Fails only where a program that embeds this has set up its own log, which then serves.
     let _already = tracing_subscriber::registry().with(lines).with(targets).try_init();
+}
+
+/// Whether a variable of the environment has a value.
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 /// Asked for by every stream: no authentication, or whatever fits from the user's file.

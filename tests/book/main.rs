@@ -11,7 +11,7 @@ use hop_tests::root;
 /// The chapters, in any order.
 fn chapters() -> Vec<PathBuf> {
     let files = fs::read_dir(root().join("docs/src")).unwrap().map(|entry| entry.unwrap().path());
-    files.filter(|path| !path.ends_with("SUMMARY.md")).collect()
+    files.filter(|path| path.extension().is_some_and(|end| end == "md") && !path.ends_with("SUMMARY.md")).collect()
 }
 
 /// The arguments of each `hop` in the shell blocks of a file.

@@ -188,7 +188,9 @@ fn the_demonstration_shows_each_format_and_leaves_nothing_behind() {
         let model = shown[2].trim_start().strip_prefix("model    {\"").expect("the model's fields");
         assert!(!model.is_empty());
     }
-    assert!(out.ends_with("\n10 messages published, 10 received\n"), "{out}");
+    assert!(out.contains("           where: RA "), "{out}");
+    let (_, next) = out.split_once("\n10 messages published, 10 received\n").unwrap();
+    assert!(next.contains("  hop broker --port 9092"), "{next}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "files were left behind");
 }
 

@@ -12,7 +12,10 @@ mod generate;
 mod inspect;
 mod metrics;
 mod new;
+mod printing;
+mod recordings;
 mod streams;
+mod transcripts;
 mod validate;
 
 use std::path::{Path, PathBuf};

@@ -12,6 +12,9 @@ macro_rules! chapters {
 
 chapters! {
     GettingStarted = "getting-started.md",
+    Command = "command.md",
+    Output = "output.md",
+    Recordings = "recordings.md",
     YourOwnModel = "your-own-model.md",
     WhatWhereWhen = "what-where-when.md",
     Summaries = "summaries.md",

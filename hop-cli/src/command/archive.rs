@@ -10,9 +10,13 @@ use hop_kafka::{Archive, Error, ErrorKind};
 
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::{output, show};
+use crate::output::{self, ndjson};
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  hop archive topics
+  hop archive search 'GRB 260131A' --topic gcn.circular
+  hop archive fetch gcn.circular --since 2026-11-26T00:00:00Z")]
 pub(crate) enum ArchiveCommand {
     /// Print one message.
     Get {
@@ -232,8 +236,8 @@ fn print(message: Result<Archived, Error>, as_json: bool) -> Result<bool, Failur
             let message = Value::object([
                 ("format", message.model.format().into()),
                 ("route", message.route.as_str().into()),
-                ("metadata", show::metadata(&message.record)),
-                ("headers", show::headers(&message.record.headers)),
+                ("metadata", ndjson::metadata(&message.record)),
+                ("headers", ndjson::headers(&message.record.headers)),
                 ("archive", described(&message.entry)),
                 ("model", fields),
             ]);

@@ -12,6 +12,9 @@ use crate::failure::Failure;
 use crate::output;
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  hop auth add hop-credentials.csv
+  hop auth list")]
 pub(crate) enum Auth {
     /// Print the path of the file of credentials.
     Locate,

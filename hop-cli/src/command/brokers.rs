@@ -6,8 +6,11 @@ use hop_kafka::Broker;
 
 use crate::failure::Failure;
 use crate::output;
+use crate::output::table::table;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hop brokers")]
 pub(crate) struct Brokers {
     /// Print a JSON list, with the rules for topics.
     #[arg(short, long)]
@@ -19,7 +22,7 @@ pub(crate) fn run(registry: &Registry, options: &Brokers) -> Result<ExitCode, Fa
     if options.json {
         output::line(Value::Array(brokers.iter().map(as_json).collect()))?;
     } else {
-        table(&brokers)?;
+        show(&brokers)?;
     }
     let mut all_known = true;
     for error in brokers.iter().filter_map(|broker| broker.check_rules(registry).err()) {
@@ -30,7 +33,7 @@ pub(crate) fn run(registry: &Registry, options: &Brokers) -> Result<ExitCode, Fa
 }
 
 /// Prints a line a broker.
-fn table(brokers: &[Broker]) -> Result<(), Failure> {
+fn show(brokers: &[Broker]) -> Result<(), Failure> {
     let rows: Vec<[String; 4]> = brokers
         .iter()
         .map(|broker| {
@@ -39,17 +42,7 @@ fn table(brokers: &[Broker]) -> Result<(), Failure> {
             [broker.name.clone(), broker.title.clone(), login.to_owned(), host]
         })
         .collect();
-    let header = ["NAME", "BROKER", "LOGIN", "HOST"];
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([header[column].len()]).max().unwrap_or_default()
-    };
-    let (name, title, login) = (width(0), width(1), width(2));
-    for row in std::iter::once(header.map(str::to_owned)).chain(rows.iter().cloned()) {
-        let [a, b, c, d] = row;
-        output::line(format_args!("{a:name$}  {b:title$}  {c:login$}  {d}"))?;
-    }
-    Ok(())
+    Ok(table(["NAME", "BROKER", "LOGIN", "HOST"], &rows)?)
 }
 
 fn as_json(broker: &Broker) -> Value {

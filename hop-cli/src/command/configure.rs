@@ -7,6 +7,9 @@ use crate::failure::Failure;
 use crate::output;
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  hop configure show
+  hop configure set fetch_external false")]
 pub(crate) enum Configure {
     /// Print the path of a file.
     Locate {

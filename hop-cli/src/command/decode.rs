@@ -8,9 +8,13 @@ use clap::{ArgAction, Args};
 use hop_core::{AnyModel, Blob, Content, Error, Headers, Limits, Registration, Registry, Value, json};
 
 use crate::failure::Failure;
-use crate::{detect, output, show};
+use crate::output::people;
+use crate::{detect, output};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hop decode event.xml
+  hop decode --json -f circular circular.txt")]
 pub(crate) struct Decode {
     /// Files to decode; `-` for standard input.
     #[arg(required = true)]
@@ -55,7 +59,7 @@ pub(crate) fn run(registry: &Registry, options: &Decode) -> Result<ExitCode, Fai
         } else {
             match decoded {
                 Ok(Decoded { model, route, fields }) => {
-                    let (format, fields) = (model.format(), show::short(&fields));
+                    let (format, fields) = (model.format(), people::short(&fields));
                     output::line(format_args!("{}: {format} ({route}): {fields}", output::path(path)))?;
                 }
                 Err(problem) => output::complain(format_args!("{}: {}", output::path(path), problem.message())),

@@ -4,9 +4,18 @@ use hop_core::{Registry, TopicRule};
 use hop_kafka::{EmbeddedBroker, Offload, StartPosition};
 
 use crate::failure::Failure;
-use crate::{output, show};
+use crate::output;
+use crate::output::people;
 
 const TOPIC: &str = "hop.demo";
+
+/// What to type after the demonstration.
+const NEXT: &str = "
+Next, a broker of your own until Ctrl-C, and in another terminal:
+  hop broker --port 9092 --topic alerts
+  hop subscribe --no-auth kafka://localhost/alerts
+  hop publish --no-auth -f circular kafka://localhost/alerts circular.txt
+Real alerts need a credential: `hop help topics credentials`.";
 
 pub(crate) async fn run(registry: Registry) -> Result<ExitCode, Failure> {
     let examples: Vec<_> = registry.iter().map(|model| (model.format(), model.example())).collect();
@@ -54,11 +63,17 @@ pub(crate) async fn run(registry: Registry) -> Result<ExitCode, Failure> {
         received += 1;
         output::line("")?;
         output::line(format_args!("{} (by {})", alert.model.format(), alert.route))?;
-        output::line(format_args!("  headers  {}", show::headers_line(&alert.record.headers)))?;
-        output::line(format_args!("  model    {}", show::short(&alert.model.fields()?)))?;
+        output::line(format_args!("  headers  {}", people::headers_line(&alert.record.headers)))?;
+        output::line(format_args!("  model    {}", people::short(&alert.model.fields()?)))?;
+        let summary = people::summary(&*alert.model);
+        output::line(format_args!("  summary  {}", summary.title()))?;
+        for (name, text) in summary.facts() {
+            output::line(format_args!("           {name}: {text}"))?;
+        }
     }
     alerts.close().await?;
     output::line("")?;
     output::line(format_args!("{published} messages published, {received} received"))?;
+    output::line(NEXT)?;
     Ok(if published == received { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

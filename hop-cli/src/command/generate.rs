@@ -11,6 +11,8 @@ use crate::generate::{Fixture, Generated, MARK, Wanted, generate};
 use crate::{label, output};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hop generate --from alert.avsc --format survey-alert --out src/alert.rs")]
 pub(crate) struct Generate {
     /// The schema, or an Avro file written by it. What it refers to is looked for beside it.
     #[arg(long, value_name = "FILE")]

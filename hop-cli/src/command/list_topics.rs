@@ -7,6 +7,9 @@ use crate::failure::Failure;
 use crate::output;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hop list-topics kafka://kafka.scimma.org/
+  hop list-topics --json kafka://kafka.scimma.org/gcn.circular")]
 pub(crate) struct ListTopics {
     /// Where: `kafka://[username@]broker[:port]/[topic[,topic2[,...]]]`; those topics alone, where it names some.
     pub(crate) url: String,

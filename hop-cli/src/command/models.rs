@@ -1,13 +1,17 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use hop_core::{Error, ErrorKind, Registry, Value};
+use hop_core::{Error, ErrorKind, Registration, Registry, Value};
 use hop_models::avro::Schema;
 
 use crate::failure::Failure;
 use crate::output;
+use crate::output::table::table;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hop models
+  hop models --schema gwalert")]
 pub(crate) struct Models {
     /// Print a JSON list.
     #[arg(short, long)]
@@ -46,16 +50,11 @@ pub(crate) fn run(registry: &Registry, options: &Models) -> Result<ExitCode, Fai
         output::line(Value::Array(models.collect()))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let rows: Vec<[&str; 4]> = std::iter::once(["FORMAT", "TYPE", "CRATE", "VERSION"])
-        .chain(
-            registry.iter().map(|model| [model.format(), model.type_name(), model.crate_name(), model.crate_version()]),
-        )
-        .collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let (format, name, krate) = (width(0), width(1), width(2));
-    for row in &rows {
-        output::line(format_args!("{:format$}  {:name$}  {:krate$}  {}", row[0], row[1], row[2], row[3]))?;
-    }
+    let row = |model: &Registration| {
+        [model.format(), model.type_name(), model.crate_name(), model.crate_version()].map(str::to_owned)
+    };
+    let rows: Vec<_> = registry.iter().map(row).collect();
+    table(["FORMAT", "TYPE", "CRATE", "VERSION"], &rows)?;
     Ok(ExitCode::SUCCESS)
 }
 

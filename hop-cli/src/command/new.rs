@@ -10,6 +10,8 @@ use crate::generate::type_name;
 use crate::{label, output};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hop new donut")]
 pub(crate) struct New {
     /// The name of the crate, which is the label of its messages too: `donut`.
     pub(crate) name: String,

@@ -12,6 +12,9 @@ use crate::failure::Failure;
 use crate::{detect, output};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hop validate event.xml
+  hop validate --json night/*.xml")]
 pub(crate) struct Validate {
     /// Files to check; `-` for standard input.
     #[arg(required = true)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hop_core::{AnyModel, Place, Record, Route};
+use hop_core::{AnyModel, Place, Record, Route, guarded};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -11,7 +11,6 @@ use super::query::Query;
 use super::server::{self, Server};
 use super::{document, url_of};
 use crate::blocking::{own, spawn};
-use crate::guarded::guarded;
 use crate::http::Failure;
 use crate::{Broker, Error, ErrorKind, Stream, Url};
 

@@ -1,18 +1,31 @@
 mod args;
+mod print;
+mod select;
+mod source;
 
+use std::pin::pin;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::task::Poll;
+use std::time::Duration;
 
-use hop_core::{Record, Registry, TopicRule, Value};
-use hop_kafka::{Alert, Backfill, Error, StartPosition, Subscription};
+use hop_core::{Record, Registry, TopicRule};
+use hop_kafka::{Alert, Commit, Error, StartPosition, Stream, Subscription};
+use jiff::Timestamp;
 
-pub(crate) use self::args::{Subscribe, Undecodable};
+pub(crate) use self::args::Subscribe;
+use self::args::Undecodable;
+use self::print::Printing;
+use self::select::HeaderIs;
+use self::source::Source;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::{output, schemas, show};
+use crate::output::sink::Closed;
+use crate::{moment, output, schemas};
 
-pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCode, Failure> {
-    let delimiter = unescape(&options.delimiter).map_err(Failure::Usage)?;
+pub(crate) async fn run(registry: Registry, mut options: Subscribe) -> Result<ExitCode, Failure> {
+    if options.fail_fast {
+        options.undecodable = Undecodable::Stop;
+    }
     for label in &options.format {
         registry.require(label).map_err(|error| Failure::Usage(error.to_string()))?;
     }
@@ -20,8 +33,12 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
     let rules: Vec<TopicRule> = options
         .read_as
         .iter()
-        .map(|text| rule(&registry, text).map_err(|error| Failure::Usage(format!("--as {text}: {error}"))))
+        .map(|text| source::rule(&registry, text).map_err(|error| Failure::Usage(format!("--as {text}: {error}"))))
         .collect::<Result<_, _>>()?;
+    let headers: Vec<HeaderIs> =
+        options.header.iter().map(|text| HeaderIs::parse(text)).collect::<Result<_, _>>().map_err(Failure::Usage)?;
+    let mut interrupt = Interrupt::listen()?;
+    let mut printing = Printing::new(&options, interrupt.clone())?;
     if let Some(address) = options.metrics {
         crate::metrics::serve(address)?;
     }
@@ -30,25 +47,51 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
         builder = builder.schema_source(schemas);
     }
     let hop = builder.build()?;
-    let since = match (options.from_archive, &options.start_at) {
-        (false, _) => None,
-        (true, StartPosition::Time(since)) => Some(*since),
-        (true, _) => {
+    let mut alerts = tokio::select! {
+        biased;
+        () = interrupt.received() => return Ok(ExitCode::SUCCESS),
+        alerts = connect(&hop, &options, rules, headers) => alerts?,
+    };
+    let ended = read(&mut alerts, &mut printing, &options, &mut interrupt).await;
+    // The place of the group is kept whatever ended the reading.
+    if options.group_id.is_some() || interrupt.has_come() {
+        close(alerts.into_subscription(), interrupt.has_come()).await;
+    }
+    ended?;
+    printing.report();
+    let is_complete = printing.is_complete() || options.undecodable == Undecodable::Skip;
+    Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Connects as the options say.
+async fn connect(
+    hop: &Stream,
+    options: &Subscribe,
+    rules: Vec<TopicRule>,
+    headers: Vec<HeaderIs>,
+) -> Result<Source, Failure> {
+    let archived = match (options.from_archive, options.since, &options.start_at) {
+        (false, ..) => None,
+        (true, Some(since), _) => Some(since.into()),
+        (true, None, Some(StartPosition::Time(since))) => Some(*since),
+        (true, ..) => {
             return Err(Failure::Usage(
                 "--from-archive needs a time to start at, such as --start-at 2026-11-22T03:00:00Z".to_owned(),
             ));
         }
     };
+    let is_over = options.until.is_some_and(|until| until <= Timestamp::now());
+    let start = source::start(hop, options, is_over).await?;
     let mut request = hop
         .subscribe(&options.url)
-        .start_at(options.start_at)
-        .until_eos(options.until_eos)
+        .start_at(start.position)
+        .until_eos(options.until_eos || is_over)
         .test_messages(options.test)
         .pass_unreadable(options.pass_unreadable)
-        .formats(options.format)
+        .formats(options.format.iter().cloned())
         .nights(options.nights)
-        .on_undecodable(match (options.dead_letter, options.undecodable) {
-            (Some(topic), _) => hop_kafka::Undecodable::DeadLetter(topic),
+        .on_undecodable(match (&options.dead_letter, options.undecodable) {
+            (Some(topic), _) => hop_kafka::Undecodable::DeadLetter(topic.clone()),
             (None, Undecodable::Report) => hop_kafka::Undecodable::Yield,
             (None, Undecodable::Skip) => hop_kafka::Undecodable::Skip,
             (None, Undecodable::Stop) => hop_kafka::Undecodable::Stop,
@@ -56,230 +99,119 @@ pub(crate) async fn run(registry: Registry, options: Subscribe) -> Result<ExitCo
     for rule in rules {
         request = request.topic_rule(rule);
     }
+    for header in headers {
+        request = request.filter(move |record| header.is_in(record));
+    }
+    if !start.only.is_empty() {
+        request = request.filter(move |record| {
+            let place = record.place.as_ref();
+            place.is_some_and(|place| {
+                start.only.iter().any(|(topic, id)| **topic == *place.topic && *id == place.partition)
+            })
+        });
+    }
     if options.no_fetch {
         request = request.fetch_external(false);
     }
     if let Some(group) = &options.group_id {
-        request = request.group(group);
+        // Several messages are written at once, and done only then.
+        request = request.group(group).commit(Commit::Each);
     }
-    let mut interrupt = Interrupt::listen()?;
-    let mut alerts = tokio::select! {
-        biased;
-        () = interrupt.received() => return Ok(ExitCode::SUCCESS),
-        alerts = Source::open(request, since) => alerts?,
-    };
-    let mut printing = Printing { as_json: options.json, delimiter, all_decoded: true };
+    Ok(Source::open(request, archived).await?)
+}
+
+/// Prints messages until they end, enough are printed, a signal comes, or nobody reads any more.
+async fn read(
+    alerts: &mut Source,
+    printing: &mut Printing,
+    options: &Subscribe,
+    interrupt: &mut Interrupt,
+) -> Result<(), Failure> {
+    let mut closed = Closed::watch()?;
+    let mut deadline = pin!(moment::passed(options.until));
+    let until = options.until.map(Timestamp::as_millisecond);
     let in_group = options.group_id.is_some();
-    let outcome = loop {
-        let alert = tokio::select! {
-            biased;
-            () = interrupt.received() => break Ok(()),
-            alert = alerts.next() => alert,
-        };
-        let Some(alert) = alert else { break Ok(()) };
-        match printing.print(alert) {
-            // What is printed is done with, also if no other message is asked for.
-            Ok(Some(record)) if in_group => done(alerts.subscription(), &record),
-            Ok(_) => {}
-            Err(failure) => break Err(failure),
-        }
-    };
-    // The place of the group is kept whatever ended the reading.
-    close(alerts.into_subscription()).await;
-    outcome?;
-    Ok(if printing.all_decoded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Where messages come from.
-enum Source {
-    Kafka(Subscription),
-    Backfill { alerts: Box<Backfill>, is_reported: bool },
-}
-
-impl Source {
-    async fn open(request: hop_kafka::Subscribe, since: Option<SystemTime>) -> Result<Self, Error> {
-        Ok(match since {
-            None => Self::Kafka(request.await?),
-            Some(since) => Self::Backfill { alerts: Box::new(request.from_archive(since).await?), is_reported: false },
-        })
-    }
-
-    async fn next(&mut self) -> Option<Result<Alert, Error>> {
-        match self {
-            Self::Kafka(alerts) => alerts.next().await,
-            Self::Backfill { alerts, is_reported } => {
-                let next = alerts.next().await;
-                let counters = alerts.backfill_counters();
-                if counters.is_through && !std::mem::replace(is_reported, counters.is_through) {
-                    tracing::info!(
-                        target: "hop",
-                        "{} messages came from the archive ({} more are retracted); what follows comes from Kafka",
-                        counters.archived,
-                        counters.retracted
-                    );
+    let stops = options.undecodable == Undecodable::Stop;
+    // Gathered, and done once they are written.
+    let mut gathered: Vec<Record> = Vec::new();
+    loop {
+        let alert = match alerts.poll_once().await {
+            Poll::Ready(alert) => alert,
+            Poll::Pending => {
+                if !write(alerts, printing, &mut gathered)? {
+                    return Ok(());
                 }
-                next
+                tokio::select! {
+                    biased;
+                    () = interrupt.received() => return Ok(()),
+                    () = closed.closed() => return Ok(()),
+                    alert = alerts.next() => alert,
+                    () = &mut deadline => return Ok(()),
+                }
             }
+        };
+        let Some(alert) = alert else { break };
+        // In a group it stays for the next time.
+        if until.is_some_and(|until| published(&alert).is_some_and(|time| time >= until)) {
+            continue;
         }
-    }
-
-    fn subscription(&self) -> &Subscription {
-        match self {
-            Self::Kafka(alerts) => alerts,
-            Self::Backfill { alerts, .. } => alerts.subscription(),
-        }
-    }
-
-    /// Returns the reader of Kafka, and says how many messages came twice.
-    fn into_subscription(self) -> Subscription {
-        match self {
-            Self::Kafka(alerts) => alerts,
-            Self::Backfill { alerts, .. } => {
-                let counters = alerts.backfill_counters();
-                output::complain(format_args!(
-                    "{} messages came from the archive; Kafka had {} of them as well, which were printed once",
-                    counters.archived, counters.repeated
-                ));
-                alerts.into_subscription()
+        let record = match printing.print(alert, stops) {
+            Ok(record) => record,
+            Err(failure) => {
+                // What was read before it is printed and done.
+                write(alerts, printing, &mut gathered)?;
+                return Err(failure);
             }
+        };
+        gathered.extend(record.filter(|_| in_group).map(|record| Record { place: record.place, ..Record::default() }));
+        if options.count.is_some_and(|count| printing.count() >= count) {
+            break;
+        }
+        if printing.is_full() && !write(alerts, printing, &mut gathered)? {
+            return Ok(());
         }
     }
+    write(alerts, printing, &mut gathered).map(drop)
 }
 
-/// Reads a rule such as `fink_*=avro+schema-in-key`.
-fn rule(registry: &Registry, text: &str) -> Result<TopicRule, hop_core::Error> {
-    let (pattern, format) = text.split_once('=').unwrap_or(("**", text));
-    let (label, framing) = match format.split_once('+') {
-        None => (format, None),
-        Some((label, framing)) => (label, Some(framing)),
-    };
-    registry.require(label)?;
-    let rule = TopicRule::new(pattern, label)?;
-    match framing {
-        None => Ok(rule),
-        Some(framing) => {
-            registry.require_framing(framing)?;
-            Ok(rule.framed_as(framing))
+/// Writes what was gathered, which is done then; returns false if nobody takes any more, or a signal came meanwhile.
+fn write(alerts: &Source, printing: &mut Printing, gathered: &mut Vec<Record>) -> Result<bool, Failure> {
+    match printing.flush() {
+        Ok(()) => {}
+        Err(Failure::Io(error))
+            if matches!(error.kind(), std::io::ErrorKind::Interrupted | std::io::ErrorKind::BrokenPipe) =>
+        {
+            return Ok(false);
+        }
+        Err(failure) => return Err(failure),
+    }
+    for record in gathered.drain(..) {
+        if let Err(error) = alerts.subscription().mark_done(&record) {
+            // Another member has the partition now, and reads from the last commit.
+            tracing::debug!(target: "hop", %error, "a message that was printed comes again");
         }
     }
+    Ok(true)
 }
 
-fn done(alerts: &Subscription, record: &Record) {
-    if let Err(error) = alerts.mark_done(record) {
-        // Another member has the partition now, and reads from the last commit.
-        tracing::debug!(target: "hop", %error, "a message that was printed comes again");
+/// When a message was published, in milliseconds since 1970, if it decodes.
+fn published(alert: &Result<Alert, Error>) -> Option<i64> {
+    match alert {
+        Ok(alert) => alert.record.timestamp,
+        Err(error) => error.record()?.timestamp,
     }
 }
 
 /// Commits and leaves; a broker that does not answer is not waited for.
-async fn close(alerts: Subscription) {
+async fn close(alerts: Subscription, stopped: bool) {
     const PATIENCE: Duration = Duration::from_secs(5);
     match alerts.close_within(PATIENCE).await {
-        Ok(0) => {}
-        Ok(left) => output::complain(format_args!("stopped; {left} messages were received and not printed")),
+        Ok(left @ 1..) if stopped => {
+            output::complain(format_args!("stopped; {left} messages were received and not printed"));
+        }
+        Ok(_) => {}
         Err(_) => {
             output::complain("the broker did not confirm where reading stopped; the last messages may come again");
-        }
-    }
-}
-
-/// How messages are printed, and how that went.
-struct Printing {
-    as_json: bool,
-    delimiter: Vec<u8>,
-    all_decoded: bool,
-}
-
-impl Printing {
-    /// Prints a message, or says that it does not decode; returns its record.
-    fn print(&mut self, alert: Result<Alert, Error>) -> Result<Option<Record>, Failure> {
-        match alert {
-            Ok(alert) => {
-                self.all_decoded &= print(&alert, self.as_json, &self.delimiter)?;
-                Ok(Some(alert.record))
-            }
-            // It is one message's; the others follow.
-            Err(error) if error.record().is_some() => {
-                self.all_decoded = false;
-                output::complain(&error);
-                Ok(error.into_record())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-/// Prints one message; whether it could be shown.
-fn print(alert: &Alert, as_json: bool, delimiter: &[u8]) -> Result<bool, Failure> {
-    let shown = if as_json {
-        alert.model.fields().map(|fields| {
-            let message = Value::object([
-                ("format", alert.model.format().into()),
-                ("route", alert.route.as_str().into()),
-                ("metadata", show::metadata(&alert.record)),
-                ("headers", show::headers(&alert.record.headers)),
-                ("model", fields),
-            ]);
-            message.to_string().into()
-        })
-    } else {
-        alert.model.dump()
-    };
-    match shown {
-        Ok(bytes) => {
-            output::bytes(&bytes, delimiter)?;
-            Ok(true)
-        }
-        Err(error) => {
-            let place = alert.record.place.as_ref().map(ToString::to_string).unwrap_or_default();
-            output::complain(format_args!("the message at {place} cannot be shown: {error}"));
-            Ok(false)
-        }
-    }
-}
-
-/// The bytes that a delimiter with escapes stands for.
-fn unescape(text: &str) -> Result<Vec<u8>, String> {
-    let mut out = String::new();
-    let mut rest = text.chars();
-    while let Some(c) = rest.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
-        let digits = |count: usize, rest: &mut std::str::Chars<'_>| {
-            let digits: String = rest.by_ref().take(count).collect();
-            u32::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == count).and_then(char::from_u32)
-        };
-        let escaped = match rest.next() {
-            Some('n') => Some('\n'),
-            Some('r') => Some('\r'),
-            Some('t') => Some('\t'),
-            Some('0') => Some('\0'),
-            Some('\\') => Some('\\'),
-            Some('x') => digits(2, &mut rest),
-            Some('u') => digits(4, &mut rest),
-            _ => None,
-        };
-        out.push(
-            escaped.ok_or_else(|| {
-                format!(r"the delimiter `{text}` has an escape other than \n \r \t \0 \\ \xNN \uNNNN")
-            })?,
-        );
-    }
-    Ok(out.into_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn delimiters_are_unescaped() {
-        assert_eq!(unescape(r"\n--\t\x41\u00e9\\"), Ok("\n--\tA\u{e9}\\".as_bytes().to_vec()));
-        assert_eq!(unescape(""), Ok(Vec::new()));
-        for bad in [r"\", r"\q", r"\x4", r"\ud800"] {
-            assert!(unescape(bad).is_err(), "{bad}");
         }
     }
 }

@@ -1,42 +1,20 @@
+//! Dead letters, back to the topics that they came from.
+
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
 use hop_core::{Content, Outgoing, Record, Registry};
 use hop_kafka::{Commit, Error, ErrorKind, Lag, Publisher, StartPosition, Subscription, Url, restore};
 
+use super::{PATIENCE, Replay};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output;
 
-#[derive(Debug, Args)]
-pub(crate) struct Replay {
-    /// The topic of dead letters: `kafka://[username@]broker[:port]/topic`.
-    pub(crate) url: String,
-
-    /// Send to this topic, instead of the one that each message came from.
-    #[arg(long, value_name = "TOPIC")]
-    pub(crate) to: Option<String>,
-
-    /// Send back what still does not decode too.
-    #[arg(short, long)]
-    pub(crate) all: bool,
-
-    /// The group that keeps how far the dead letters are read; `hop-replay` after the username and a hyphen unless set.
-    #[arg(short, long)]
-    pub(crate) group_id: Option<String>,
-
-    /// Do not authenticate.
-    #[arg(long)]
-    pub(crate) no_auth: bool,
-}
-
-/// How long each message may take to be sent and confirmed.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-pub(crate) async fn run(registry: Registry, options: Replay) -> Result<ExitCode, Failure> {
-    let url: Url = options.url.parse()?;
+/// Sends dead letters back, from their topic at `source`.
+pub(super) async fn run(registry: Registry, options: Replay) -> Result<ExitCode, Failure> {
+    let url: Url = options.source.parse()?;
     let [dead_letters] = url.topics() else {
         return Err(Failure::Usage("name the one topic that holds the dead letters".to_owned()));
     };
@@ -49,7 +27,7 @@ pub(crate) async fn run(registry: Registry, options: Replay) -> Result<ExitCode,
         (None, None) => "hop-replay".to_owned(),
     };
     let mut letters = hop
-        .subscribe(&options.url)
+        .subscribe(&options.source)
         .group(group)
         .start_at(StartPosition::Earliest)
         .until_eos(true)
@@ -57,7 +35,7 @@ pub(crate) async fn run(registry: Registry, options: Replay) -> Result<ExitCode,
         // One that can neither be sent nor put back stays where it is: the commit never passes it.
         .commit(Commit::Each)
         .await?;
-    let out = hop.publish(&options.url).produce_timeout(PATIENCE).await?;
+    let out = hop.publish(&options.source).produce_timeout(PATIENCE).await?;
     let sending = Sending { registry, out, to: options.to, all: options.all, dead_letters };
     let mut interrupt = Interrupt::listen()?;
     let mut counts = Counts::default();

@@ -1,4 +1,12 @@
-//! The two outputs: results, and complaints.
+//! The two outputs: results on the standard output, and what went wrong on the standard error.
+
+pub(crate) mod ndjson;
+pub(crate) mod people;
+pub(crate) mod progress;
+pub(crate) mod save;
+pub(crate) mod sink;
+pub(crate) mod table;
+pub(crate) mod template;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -49,9 +57,17 @@ fn indent(value: &Value, depth: usize, out: &mut String) {
     out.push_str(close);
 }
 
-/// Writes bytes to the standard output, and `end` after them unless they end with it already.
+/// Writes bytes to the standard output, and `end` after them unless they end with it already; to a terminal without what
+/// steers it.
 pub(crate) fn bytes(bytes: &[u8], end: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
+    let harmless;
+    let bytes = if out.is_terminal() {
+        harmless = people::harmless(bytes);
+        harmless.as_bytes()
+    } else {
+        bytes
+    };
     out.write_all(bytes)?;
     if !bytes.ends_with(end) {
         out.write_all(end)?;
@@ -70,6 +86,13 @@ pub(crate) fn complain(what: impl Display) {
     let _written = io::stderr().write_all(lines.collect::<String>().as_bytes());
 }
 
+/// Writes to the standard error how many messages were sent, and how many were not, unless only warnings are asked for.
+pub(crate) fn outcome(total: usize, unsent: usize) {
+    if unsent > 0 || tracing::enabled!(target: "hop::outcome", tracing::Level::INFO) {
+        complain(format_args!("{} sent, {unsent} not", total - unsent));
+    }
+}
+
 /// Writes a path to the standard output: as it is for a program, with control characters escaped for people.
 pub(crate) fn located(path: &Path) -> io::Result<()> {
     if io::stdout().is_terminal() { line(self::path(path)) } else { line(path.display()) }
@@ -78,4 +101,46 @@ pub(crate) fn located(path: &Path) -> io::Result<()> {
 /// A path, fit for a terminal.
 pub(crate) fn path(path: &Path) -> String {
     escape_controls(&path.to_string_lossy()).into_owned()
+}
+
+/// The bytes that text with escapes such as `\n` stands for.
+pub(crate) fn unescape(text: &str) -> Result<Vec<u8>, String> {
+    let mut out = String::new();
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        let digits = |count: usize, rest: &mut std::str::Chars<'_>| {
+            let digits: String = rest.by_ref().take(count).collect();
+            u32::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == count).and_then(char::from_u32)
+        };
+        let escaped = match rest.next() {
+            Some('n') => Some('\n'),
+            Some('r') => Some('\r'),
+            Some('t') => Some('\t'),
+            Some('0') => Some('\0'),
+            Some('\\') => Some('\\'),
+            Some('x') => digits(2, &mut rest),
+            Some('u') => digits(4, &mut rest),
+            _ => None,
+        };
+        out.push(escaped.ok_or_else(|| format!(r"`{text}` has an escape other than \n \r \t \0 \\ \xNN \uNNNN"))?);
+    }
+    Ok(out.into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_read() {
+        assert_eq!(unescape(r"\n--\t\x41\u00e9\\"), Ok("\n--\tA\u{e9}\\".as_bytes().to_vec()));
+        assert_eq!(unescape(""), Ok(Vec::new()));
+        for bad in [r"\", r"\q", r"\x4", r"\ud800"] {
+            assert!(unescape(bad).is_err(), "{bad}");
+        }
+    }
 }

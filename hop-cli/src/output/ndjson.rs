@@ -1,0 +1,164 @@
+//! Messages for programs: one JSON object a line. `docs/src/output.md` describes it, and `docs/src/message.schema.json`.
+
+use bytes::Bytes;
+use hop_core::summary::{Direction, SkyMap};
+use hop_core::{AnyModel, Error, Header, Headers, Record, Route, Summary, Text, Value, guarded};
+
+use super::people;
+
+/// The longest byte string, and the longest text in base64, that is written out where not everything is asked for.
+const LONG: usize = 4096;
+
+/// Returns the object of one message; without what is long unless it is to be `full`.
+///
+/// Fails if the model cannot show its fields.
+pub(crate) fn message(model: &dyn AnyModel, route: &Route, record: &Record, full: bool) -> Result<Value, Error> {
+    let fields = guarded("the model's `fields`", || model.fields())?;
+    Ok(Value::object([
+        ("format", model.format().into()),
+        ("route", route.as_str().into()),
+        ("metadata", metadata(record)),
+        ("headers", headers(&record.headers)),
+        ("summary", summary(&people::summary(model))),
+        ("model", if full { fields } else { shortened(fields) }),
+    ]))
+}
+
+/// Returns the text of a line: on a terminal without a character that would steer it.
+pub(crate) fn line(value: &Value, for_terminal: bool) -> String {
+    let text = value.to_string();
+    if !for_terminal {
+        return text;
+    }
+    // JSON has escapes for those below space already.
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        if hop_core::escape_controls(character.encode_utf8(&mut [0; 4])).len() == character.len_utf8() {
+            safe.push(character);
+        } else {
+            safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+        }
+    }
+    safe
+}
+
+/// Headers as a list of `[name, value]`: text where it can be read, null, or `{"$bytes": …}`.
+pub(crate) fn headers(headers: &Headers) -> Value {
+    let pair = |header: &Header| {
+        let value = header.value.as_ref().map_or(Value::Null, text_or_bytes);
+        Value::Array(vec![(&*header.name).into(), value])
+    };
+    Value::Array(headers.iter().map(pair).collect())
+}
+
+/// Where and when a record was read, its key, its `_id` and its sender.
+pub(crate) fn metadata(record: &Record) -> Value {
+    let place = record.place.as_ref();
+    Value::object([
+        ("topic", place.map(|place| &*place.topic).into()),
+        ("partition", place.map(|place| place.partition).into()),
+        ("offset", place.map(|place| place.offset).into()),
+        ("timestamp", record.timestamp.into()),
+        ("key", record.key.as_ref().map_or(Value::Null, text_or_bytes)),
+        ("id", record.headers.id().map(|id| id.to_string()).into()),
+        ("sender", record.headers.sender().into()),
+        ("test", record.headers.is_test().into()),
+    ])
+}
+
+/// What a message says in one glance; null for what it does not say.
+fn summary(summary: &Summary) -> Value {
+    let number = |number: Option<f64>| number.map_or(Value::Null, Value::Float);
+    let list = |texts: &[String]| Value::Array(texts.iter().map(|text| text.as_str().into()).collect());
+    let position = match summary.direction {
+        Direction::At(position) => Value::object([
+            ("ra", Value::Float(position.ra())),
+            ("dec", Value::Float(position.dec())),
+            ("radius", number(position.radius())),
+            ("confidence", number(position.region().and_then(|region| region.confidence()))),
+        ]),
+        _ => Value::Null,
+    };
+    Value::object([
+        ("title", summary.title().into()),
+        ("kind", summary.kind.as_str().into()),
+        ("names", list(&summary.names)),
+        ("instrument", summary.instrument.as_deref().into()),
+        ("time", summary.time.map(|time| time.to_string()).into()),
+        ("position", position),
+        ("on_sky", Value::Bool(!matches!(summary.direction, Direction::NotOnSky))),
+        ("importance", number(summary.importance)),
+        ("false_alarm_rate", number(summary.false_alarm_rate)),
+        ("test", summary.is_test.into()),
+        ("retraction", summary.is_retraction.into()),
+        ("cites", list(&summary.cites)),
+        ("sky_map", summary.sky_map.as_ref().map(SkyMap::to_string).into()),
+        ("problems", list(&summary.problems)),
+    ])
+}
+
+/// Replaces what is long, and of no use to whoever reads it: byte strings, and base64 such as a sky map's.
+fn shortened(value: Value) -> Value {
+    let omitted = |what: &str, length: usize| {
+        let length = Value::Int(i64::try_from(length).unwrap_or(i64::MAX));
+        Value::object([("$omitted", what.into()), ("length", length)])
+    };
+    match value {
+        Value::Bytes(bytes) if bytes.len() > LONG => omitted("bytes", bytes.len()),
+        Value::String(text) if text.as_bytes().len() > LONG && is_base64(&text) => {
+            omitted("base64", text.as_bytes().len())
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(shortened).collect()),
+        Value::Object(object) => {
+            Value::Object(object.into_iter().map(|(name, value)| (name, shortened(value))).collect())
+        }
+        short => short,
+    }
+}
+
+fn is_base64(text: &Text) -> bool {
+    let allowed =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b'\r' | b'\n');
+    text.as_bytes().iter().all(allowed)
+}
+
+/// Returns the bytes of text, or of `{"$bytes": base64}`, and none for null; `None` for anything else.
+pub(crate) fn bytes(value: &Value) -> Option<Option<Bytes>> {
+    // Read as the value of a header is.
+    let one = Value::Array(vec![Value::Array(vec!["".into(), value.clone()])]);
+    Headers::from_value(&one).ok()?.into_iter().next().map(|header| header.value)
+}
+
+/// Text where bytes are that, without characters that a terminal would obey; else the bytes.
+fn text_or_bytes(bytes: &Bytes) -> Value {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains(|c: char| c.is_control() && !c.is_whitespace()) => text.into(),
+        _ => Value::Bytes(bytes.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_bytes_and_base64_are_left_out_and_long_words_are_not() {
+        let value = Value::object([
+            ("map", Value::from("QUJD".repeat(2_000))),
+            ("words", Value::from("a nova in Cygnus ".repeat(1_000))),
+            ("stamp", Value::Array(vec![Value::Bytes(vec![0; LONG + 1].into()), Value::Bytes(vec![0; LONG].into())])),
+        ]);
+        let short = shortened(value.clone());
+        assert_eq!(short["map"].to_string(), r#"{"$omitted": "base64", "length": 8000}"#);
+        assert_eq!(short["stamp"][0].to_string(), r#"{"$omitted": "bytes", "length": 4097}"#);
+        assert_eq!((&short["words"], &short["stamp"][1]), (&value["words"], &value["stamp"][1]));
+    }
+
+    #[test]
+    fn a_line_for_a_terminal_is_the_same_json_without_characters_that_steer_it() {
+        let value = Value::object([("text", Value::from("\u{9b}31m \u{202e} \u{1b}[0m \u{7f} é"))]);
+        let line = line(&value, true);
+        assert!(!line.chars().any(char::is_control), "{line:?}");
+        assert_eq!(Value::from_json(&line).unwrap(), value);
+    }
+}
