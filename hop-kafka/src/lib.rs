@@ -35,7 +35,7 @@ pub use self::blocking::{FromError, block_on, block_on_within};
 pub use self::broker::{Broker, GroupRule, HostPattern};
 pub use self::configuration::Configuration;
 pub use self::consumer::{
-    Alert, Backfill, BackfillCounters, Commit, Control, Lag, Start, StartPosition, StartReason, Subscribe,
+    Alert, Backfill, BackfillCounters, Commit, Control, Dedupe, Lag, Start, StartPosition, StartReason, Subscribe,
     Subscription, Typed, TypedSubscription, Undecodable, dead_letter, restore,
 };
 pub use self::counters::{ReadCounters, WriteCounters};

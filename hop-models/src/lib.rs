@@ -25,6 +25,7 @@ pub mod external;
 pub mod framing;
 pub mod gcn;
 pub mod gwalert;
+mod identity;
 pub mod summary;
 pub mod voevent;
 
@@ -35,6 +36,7 @@ pub use crate::avro::AvroBlob;
 pub use crate::external::External;
 pub use crate::gcn::{Circular, GcnNotice, GcnPacket, TextNotice};
 pub use crate::gwalert::GwAlert;
+pub use crate::identity::identity;
 pub use crate::voevent::VoEvent;
 
 /// The models of this crate, for [`RegistryBuilder::models`](hop_core::RegistryBuilder::models).

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hop_core::{Announced, Content, MessageModel, Record, Registry, Route, TopicRules, guarded};
 
+use super::dedupe::{Dedupe, Seen};
 use super::external::{Fetcher, Fetching};
 use super::{Alert, Typed};
 use crate::{Error, Stream};
@@ -70,6 +71,8 @@ struct Settings {
     filters: Vec<Filter>,
     rules: TopicRules,
     fetcher: Option<Fetcher>,
+    /// What was handed over, if repeats are skipped.
+    seen: Option<Seen>,
     /// The unknown labels that were logged.
     unknown: Mutex<HashSet<String>>,
     /// Whether a message that was skipped for want of a label was logged.
@@ -90,9 +93,11 @@ impl Decoder {
         filters: Vec<Filter>,
         rules: TopicRules,
         fetcher: Option<Fetcher>,
+        dedupe: Option<Dedupe>,
     ) -> Self {
         let (unknown, unlabelled) = (Mutex::default(), AtomicBool::new(false));
-        Self(Arc::new(Settings { stream, test_messages, formats, filters, rules, fetcher, unknown, unlabelled }))
+        let seen = dedupe.map(Seen::new);
+        Self(Arc::new(Settings { stream, test_messages, formats, filters, rules, fetcher, seen, unknown, unlabelled }))
     }
 
     /// What fetches the messages that placeholders stand for, if they are fetched.
@@ -118,17 +123,25 @@ impl Decoder {
 
     /// Makes an alert of the item.
     pub(super) fn alert(&self, item: Item) -> Outcome<Alert> {
-        match item {
+        let outcome = match item {
             Item::Received(record) | Item::Fetched(record) => self.decode(record),
             Item::Fetching(fetching) => self.decode(fetching.into_placeholder()),
             Item::Decoded(outcome) => outcome,
+        };
+        match &self.0.seen {
+            Some(seen) => outcome.then(|alert| match guarded("the identifier", || Ok(seen.is_repeat(&alert))) {
+                Ok(true) => Outcome::Skipped,
+                Ok(false) => Outcome::Alert(alert),
+                Err(error) => Outcome::Undecodable(Error::decode(error, alert.record)),
+            }),
+            None => outcome,
         }
     }
 
     /// Makes a record of the item, which is not decoded.
     pub(super) fn record(&self, item: Item) -> Outcome<Record> {
-        match item {
-            Item::Fetching(fetching) => self.record(Item::Received(fetching.into_placeholder())),
+        let outcome = match item {
+            Item::Fetching(fetching) => return self.record(Item::Received(fetching.into_placeholder())),
             Item::Received(record) | Item::Fetched(record) => match self.wants(&record) {
                 Ok(true) => Outcome::Alert(record),
                 Ok(false) => Outcome::Skipped,
@@ -137,6 +150,13 @@ impl Decoder {
             // A decoding thread was faster; whether it decoded makes no difference here.
             Item::Decoded(Outcome::Undecodable(error)) => error.into_record().map_or(Outcome::Skipped, Outcome::Alert),
             Item::Decoded(outcome) => outcome.then(|alert| Outcome::Alert(alert.record)),
+        };
+        match &self.0.seen {
+            Some(seen) => outcome.then(|record| match seen.is_repeat_record(&record) {
+                true => Outcome::Skipped,
+                false => Outcome::Alert(record),
+            }),
+            None => outcome,
         }
     }
 

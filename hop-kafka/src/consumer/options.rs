@@ -15,6 +15,7 @@ use super::client::{Client as _, Librdkafka};
 use super::context::Context;
 use super::dead_letters::Undecodable;
 use super::decode::{Decoder, Filter};
+use super::dedupe::Dedupe;
 use super::external::Fetcher;
 use super::nightly::Topics;
 use super::offsets::StartPosition;
@@ -72,6 +73,7 @@ pub struct Subscribe {
     test_messages: bool,
     formats: Vec<String>,
     filters: Vec<Filter>,
+    dedupe: Option<Dedupe>,
     rules: Vec<Result<TopicRule, hop_core::Error>>,
     commit: Option<Commit>,
     undecodable: Undecodable,
@@ -106,6 +108,7 @@ impl Subscribe {
             test_messages: false,
             formats: Vec::new(),
             filters: Vec::new(),
+            dedupe: None,
             rules: Vec::new(),
             commit: None,
             undecodable: Undecodable::Yield,
@@ -181,6 +184,25 @@ impl Subscribe {
     /// ```
     pub fn filter(mut self, condition: impl Fn(&Record) -> bool + Send + Sync + 'static) -> Self {
         self.filters.push(Arc::new(condition));
+        self
+    }
+
+    /// Skips a message that was handed over before and comes again at another place, since its publisher was not sure that it
+    /// had arrived.
+    ///
+    /// ```no_run
+    /// # async fn demo(hop: hop_kafka::Stream) -> Result<(), hop_kafka::Error> {
+    /// use hop_kafka::Dedupe;
+    ///
+    /// let alerts = hop.subscribe("kafka://kafka.scimma.org/gcn.circular").dedupe(Dedupe::by_id()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// What was handed over is remembered by this reader alone: members of a group do not know what the others have had, and a
+    /// program that is started anew begins anew. Repeats count as skipped.
+    pub fn dedupe(mut self, dedupe: Dedupe) -> Self {
+        self.dedupe = Some(dedupe);
         self
     }
 
@@ -442,7 +464,9 @@ impl Subscribe {
             true => Some(Fetcher::new(self.stream.clone(), url.clone().without_topics()?, self.test_messages)),
             false => None,
         };
-        let decoder = Decoder::new(self.stream.clone(), self.test_messages, self.formats, self.filters, rules, fetcher);
+        let (formats, filters) = (self.formats, self.filters);
+        let decoder =
+            Decoder::new(self.stream.clone(), self.test_messages, formats, filters, rules, fetcher, self.dedupe);
         let worker = Worker::new(Arc::clone(&session), client);
         // From here on the threads end when the subscription is dropped.
         let (tell, started) = oneshot::channel();

@@ -160,7 +160,7 @@ impl Reader {
         let client = Arc::new(client);
         let registry = hop_core::Registry::builder().build().unwrap();
         let stream = crate::Stream::builder().registry(registry).no_auth().build().unwrap();
-        let decoder = Decoder::new(stream, false, Vec::new(), Vec::new(), hop_core::TopicRules::default(), None);
+        let decoder = Decoder::new(stream, false, Vec::new(), Vec::new(), hop_core::TopicRules::default(), None, None);
         let alerts = Subscription::new(Arc::clone(&session), decoder, Undecodable::Yield, None);
         let worker = Worker::new(session, Arc::new(Arc::clone(&client)));
         let (tell, _started) = oneshot::channel();
