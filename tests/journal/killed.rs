@@ -31,7 +31,7 @@ type Received = Arc<Mutex<Vec<(u64, u64, Vec<u8>)>>>;
 fn receive(url: &str) -> Received {
     let received = Received::default();
     let hop = hop_tests::stream().start_at(StartPosition::Earliest).until_eos(false).build().unwrap();
-    let mut alerts = block_on(hop.subscribe(url)).unwrap();
+    let mut alerts = block_on(hop.subscribe(url).report_loss(true)).unwrap();
     let list = Arc::clone(&received);
     std::thread::spawn(move || {
         while let Some(alert) = block_on(alerts.next()) {
@@ -78,7 +78,7 @@ fn nothing_accepted_is_lost_and_the_order_by_key_holds() {
         Ok(url) => (None, url),
         Err(_) => {
             let cluster = MockCluster::new(1).unwrap();
-            cluster.create_topic("alerts", 3, 1).unwrap();
+            cluster.create_topic("alerts", 12, 1).unwrap();
             let url = format!("kafka://{}/alerts", cluster.bootstrap_servers());
             (Some(Broker { cluster, is_up: true }), url)
         }
@@ -138,7 +138,7 @@ fn nothing_accepted_is_lost_and_the_order_by_key_holds() {
     for (key, numbers) in &by_key {
         assert!(numbers.is_sorted_by(|one, other| one < other), "key {key} is out of order");
     }
-    assert_eq!(by_key.len(), 5);
+    assert_eq!(by_key.len(), 16);
     let repeats = received.len() - ids.len();
     eprintln!(
         "{kills} kills in {:?}: {} accepted, {} received, {repeats} repeats",

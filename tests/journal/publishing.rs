@@ -44,18 +44,22 @@ async fn what_is_accepted_without_a_broker_is_sent_by_the_next_process_in_order(
         queue(&out, text).await.unwrap();
     }
     assert_eq!(out.unsent(), 300);
+    let awaited = out.write(&JsonBlob::default()).topic("other").queue().await.unwrap();
     let error = out.close_within(Duration::ZERO).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert_eq!(
         error.to_string(),
-        "300 messages wait in the journal; nothing is lost: whoever opens the journal next sends what waits in it"
+        "301 messages wait in the journal; nothing is lost: whoever opens the journal next sends what waits in it"
     );
+    // Whoever waits for a result does not wait for ever.
+    let error = tokio::time::timeout(SOON, awaited).await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("the message waits in the journal"), "{error}");
     // Another process looks into it meanwhile.
     let (contents, recovery) = Contents::read(Folder::inspect(&journal).unwrap()).unwrap();
-    assert_eq!((contents.waiting().count(), recovery.is_clean()), (300, true));
+    assert_eq!((contents.waiting().count(), recovery.is_clean()), (301, true));
     let broker = EmbeddedBroker::start().unwrap();
     let out = hop().publish(broker.url("alerts")).journal(&journal).await.unwrap();
-    assert_eq!(out.recovery().waiting, 300);
+    assert_eq!(out.recovery().waiting, 301);
     tokio::time::timeout(SOON, out.close()).await.unwrap().unwrap();
     assert_eq!(received(&broker.url("alerts")).await, texts);
     let left: Vec<_> = std::fs::read_dir(&journal).unwrap().map(|file| file.unwrap().file_name()).collect();

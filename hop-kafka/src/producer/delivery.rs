@@ -121,6 +121,11 @@ impl InFlight {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns true if somebody has the [`Delivery`], or a callback waits for the result.
+    pub(super) fn is_awaited(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) > 1 || matches!(&*self.lock(), State::Pending { callback: Some(_), .. })
+    }
+
     /// Takes the callback back from a message that was not queued.
     pub(super) fn take_callback(&self) -> Option<Callback> {
         match &mut *self.lock() {

@@ -11,7 +11,9 @@ use hop_kafka::block_on;
 use hop_kafka::journal::Durability;
 
 /// How many keys the messages have.
-const KEYS: u64 = 5;
+const KEYS: u64 = 16;
+/// The embedded broker keeps 5 MB a partition: more would be lost there, and not by the journal.
+const PACE: Duration = Duration::from_micros(300);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -41,5 +43,6 @@ fn main() {
         let _delivery = block_on(write.queue()).unwrap();
         writeln!(lines, "{number}").unwrap();
         lines.flush().unwrap();
+        std::thread::sleep(PACE);
     }
 }

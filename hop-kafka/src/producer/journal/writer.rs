@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
+use hop_core::{Headers, Outgoing, Payload};
 use hop_journal::{Entry, Journal, Refusal, WhenFull};
 use tokio::sync::oneshot;
 
@@ -85,6 +86,8 @@ pub(super) struct Writer {
     /// Nothing is handed out while this is set: until all that is on its way is reported, then until this time.
     pause: Option<Pause>,
     failures: Failures,
+    /// Messages that are damaged, and were reported.
+    unreadable: HashSet<u64>,
     /// Topics of which a batch was too large.
     one_at_a_time: HashSet<String>,
     /// Messages that wait for room in the journal.
@@ -115,6 +118,7 @@ impl Writer {
             handed: 0,
             pause: None,
             failures: Failures::default(),
+            unreadable: HashSet::new(),
             one_at_a_time: HashSet::new(),
             parked: VecDeque::new(),
         }
@@ -269,21 +273,27 @@ impl Writer {
             let Some(number) = self.journal.next_after(self.handed) else { break };
             match self.journal.read(number) {
                 Ok(entry) => self.hand(number, entry),
-                Err(error) => {
+                Err(error) if error.kind() == hop_journal::ErrorKind::Damaged => {
                     self.handed = number;
                     self.give_up(number, &error);
+                }
+                Err(error) => {
+                    let wait = self.failures.back_off();
+                    tracing::error!(target: "hop", number, %error, ?wait, "the journal cannot be read; it is tried again");
+                    self.pause = Some(Pause { wait, since: None });
+                    break;
                 }
             }
         }
     }
 
-    /// Passes over a message that cannot be read. It stays in the journal, and is looked at when that is opened again.
+    /// Passes over a message that is damaged. It stays in the journal, and is put aside when that is opened again.
     fn give_up(&mut self, number: u64, error: &hop_journal::Error) {
-        tracing::error!(target: "hop", number, %error, "a message of the journal cannot be read and is not sent");
-        self.results.remove(&number);
-        self.shared.unsent.end();
-        if error.kind() == hop_journal::ErrorKind::Damaged {
-            self.journal.done(&[number]);
+        if self.unreadable.insert(number) {
+            tracing::error!(target: "hop", number, %error, "a message of the journal cannot be read and is not sent");
+            let message = Outgoing { content: Payload::NULL, key: None, headers: Headers::new() };
+            let (topic, reason) = (String::new(), error.to_string());
+            self.fail(number, Undelivered { topic, message, kind: ErrorKind::Journal, reason });
         }
     }
 
@@ -394,12 +404,29 @@ impl Writer {
             }
         }
         self.publisher.worker.purge();
+        self.report_left();
         let left = self.shared.unsent.count();
         if left > 0 {
             tracing::info!(target: "hop", left, "messages stay in the journal, for whoever opens it next");
         }
         if let Err(error) = self.journal.close() {
             tracing::error!(target: "hop", %error, "what the journal accepted last may not survive a loss of power");
+        }
+    }
+}
+
+impl Writer {
+    /// Tells those who still wait for a result that there will be none now.
+    fn report_left(&mut self) {
+        for (number, in_flight) in std::mem::take(&mut self.results) {
+            if !in_flight.is_awaited() {
+                continue;
+            }
+            if let Ok(Entry { topic, message, .. }) = self.journal.read(number) {
+                let reason =
+                    format!("writing to `{topic}`: the publisher ended before; the message waits in the journal");
+                in_flight.report(Err(Undelivered { topic, message, kind: ErrorKind::Journal, reason }));
+            }
         }
     }
 }
