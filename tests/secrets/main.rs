@@ -118,6 +118,29 @@ async fn use_in_vain(shown: &Shown, address: &str, credential: Credential) {
     }
 }
 
+/// Publishes by way of a journal, which keeps what cannot be sent, and shows that and every byte on the disk.
+async fn publish_by_journal(shown: &Shown, address: &str, credential: Credential) {
+    let home = tempfile::tempdir().unwrap();
+    let hop =
+        Stream::builder().credential(credential).connect_timeout(PATIENCE).property("debug", "all").build().unwrap();
+    let publish = hop.publish(format!("kafka://ada:{SECRET}@{address}/topic")).journal(home.path().join("journal"));
+    shown.add(&publish);
+    match publish.await {
+        Ok(publisher) => {
+            shown.add(&publisher);
+            let message = JsonBlob::default();
+            let queued = publisher.write(&message).queue().await;
+            drop(queued.map_err(|error| shown.error(&error)));
+            let brief = PATIENCE / 5;
+            drop(publisher.close_within(brief).await.map_err(|error| shown.error(&error)));
+        }
+        Err(error) => drop(shown.error(&error)),
+    }
+    for file in std::fs::read_dir(home.path().join("journal")).into_iter().flatten() {
+        shown.text(&String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap()));
+    }
+}
+
 /// The files that hold credentials, and do not read.
 fn read_what_is_broken(shown: &Shown, folder: &Path) {
     let entry = format!("username = \"ada\"\npassword = \"{SECRET}\"");
@@ -269,6 +292,12 @@ async fn nothing_that_is_shown_has_a_secret_in_it() {
     use_in_vain(&shown, &broker.address(), ada().client_certificate(&nothing, &nothing).ssl_key_password(SECRET)).await;
     use_in_vain(&shown, &broker.address(), ada().token_endpoint(format!("https://ada:{SECRET}@h/"))).await;
 
+    // By way of a journal, which keeps what cannot be sent.
+    for protocol in [Protocol::SaslPlaintext, Protocol::SaslSsl] {
+        publish_by_journal(&shown, &broker.address(), ada().protocol(protocol)).await;
+    }
+    publish_by_journal(&shown, &broker.address(), of_server()).await;
+
     // By token: an endpoint that sends back what it is sent, one that gives tokens, commands that say too much.
     for status in [200, 400, 401, 500] {
         server.behave(Behaviour::Echoes(status));
@@ -321,7 +350,7 @@ async fn nothing_that_is_shown_has_a_secret_in_it() {
     assert!(!given.is_empty(), "no token was given, so none could be shown");
     let shown = shown.0.lock().unwrap().clone();
     // That it listened to all: to us, to librdkafka, to the HTTP client.
-    for heard in ["[hidden]", "no token", "librdkafka", "ureq"] {
+    for heard in ["[hidden]", "no token", "librdkafka", "ureq", "hopjrnl"] {
         assert!(shown.contains(heard), "nothing of `{heard}` among {} characters", shown.len());
     }
     let mut secrets =

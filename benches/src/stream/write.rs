@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use hop_kafka::StartPosition;
+use hop_kafka::journal::Durability;
 use tokio::runtime::Runtime;
 
 use super::job::{Job, Meter, Report};
@@ -27,6 +28,49 @@ pub(super) fn queue(job: &Job) -> Outcome<Report> {
             }
             // `flush` says whether all have arrived.
             let _delivery = write.queue().await?;
+        }
+        out.flush().await?;
+        meter.wrote(job.messages);
+        Ok::<(), Failure>(())
+    })?;
+    meter.report()
+}
+
+/// How many messages are queued at the same time, by as many tasks of a program.
+const AT_ONCE: u64 = 64;
+
+/// Queues all of them by way of a journal, each of which is on the disk before it is accepted.
+pub(super) fn journal_each(job: &Job) -> Outcome<Report> {
+    journal(job, Durability::Each)
+}
+
+/// The same, where they are on the disk a tenth of a second later.
+pub(super) fn journal_within(job: &Job) -> Outcome<Report> {
+    journal(job, Durability::Within(Duration::from_millis(100)))
+}
+
+/// The same, where the operating system writes them to the disk when it likes.
+pub(super) fn journal_system(job: &Job) -> Outcome<Report> {
+    journal(job, Durability::OperatingSystem)
+}
+
+fn journal(job: &Job, durability: Durability) -> Outcome<Report> {
+    let (messages, runtime) = (Messages::new(job.load)?, Runtime::new()?);
+    // On the disk of the target folder: that of temporary files may be memory.
+    let beside = std::env::current_exe()?;
+    let home = tempfile::tempdir_in(beside.parent().ok_or("no folder")?)?;
+    let mut meter = Meter::start(job);
+    runtime.block_on(async {
+        let out = stream()?.publish(job.url()).journal(home.path().join("journal")).durability(durability).await?;
+        meter.writes();
+        let mut number = 0;
+        while number < job.messages {
+            let end = job.messages.min(number + AT_ONCE);
+            let together = (number..end).map(|number| out.write(messages.model(number)).queue());
+            for queued in futures_util::future::join_all(together).await {
+                let _delivery = queued?;
+            }
+            number = end;
         }
         out.flush().await?;
         meter.wrote(job.messages);
