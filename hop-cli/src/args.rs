@@ -18,8 +18,10 @@ use crate::command::new::New;
 use crate::command::publish::Publish;
 use crate::command::record::Record;
 use crate::command::replay::Replay;
+use crate::command::show::Show;
 use crate::command::subscribe::Subscribe;
 use crate::command::validate::Validate;
+use crate::command::watch::Watch;
 
 /// Publish, receive and inspect astronomical alerts (VOEvents, GCN circulars and notices, Avro, JSON) on Kafka.
 #[derive(Debug, Parser)]
@@ -69,11 +71,18 @@ pub(crate) enum Command {
     /// back at the end, with its headers as they are. Exit code: 0 if all were sent, also if it was stopped by Ctrl-C, SIGTERM or SIGHUP; 1 if
     /// some are kept or the connection was lost; 2 if it was called wrongly.
     Replay(Replay),
+    /// Watch alerts on a terminal screen as they come: a list, a map of the sky, and the details of one.
+    ///
+    /// `q`, Ctrl-C, SIGTERM or SIGHUP leaves it. Nothing is committed. Exit code: 0, 1 if reading failed, 2 if it was called
+    /// wrongly.
+    Watch(Watch),
     /// List the topics of a broker that the credential may see.
     ListTopics(ListTopics),
     /// Read what the archive beside a broker has, also after Kafka has deleted it.
     #[command(subcommand)]
     Archive(ArchiveCommand),
+    /// Show alerts in files: what they say, their contents, and where they were on the sky.
+    Show(Show),
     /// Decode files without a broker.
     Decode(Decode),
     /// Check that files hold messages of their format, and say what is wrong with those that do not.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod args;
+mod chart;
 mod command;
 mod detect;
 mod failure;
@@ -84,6 +85,7 @@ fn run(args: Args, models: RegistryBuilder) -> Result<ExitCode, Failure> {
     let registry = models.build()?;
     match args.command {
         Command::Decode(options) => command::decode::run(&registry, &options),
+        Command::Show(options) => command::show::run(&registry, &options),
         Command::Models(options) => command::models::run(&registry, &options),
         Command::Validate(options) => command::validate::run(&registry, &options),
         Command::New(options) => command::new::run(&options),
@@ -97,6 +99,7 @@ fn run(args: Args, models: RegistryBuilder) -> Result<ExitCode, Failure> {
         Command::Configure(options) => command::configure::run(options),
         Command::Publish(options) => wait(command::publish::run(registry, options)),
         Command::Subscribe(options) => wait(command::subscribe::run(registry, *options)),
+        Command::Watch(options) => wait(command::watch::run(registry, options)),
         Command::Record(options) => wait(command::record::run(registry, options)),
         Command::Replay(options) => wait(command::replay::run(registry, options)),
         Command::Archive(options) => wait(command::archive::run(registry, options)),
@@ -125,7 +128,7 @@ fn log_to_stderr(args: &Args) {
         None => Targets::new().with_target("hop", own).with_target("librdkafka", library),
     };
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(output::stderr::writer)
         .with_ansi(std::io::stderr().is_terminal() && !is_set("NO_COLOR"))
         .with_target(false);
     // Fails only where a program that embeds this has set up its own log, which then serves.

@@ -189,6 +189,7 @@ fn the_demonstration_shows_each_format_and_leaves_nothing_behind() {
         assert!(!model.is_empty());
     }
     assert!(out.contains("           where: RA "), "{out}");
+    assert!(out.contains("\nWhere they were on the sky") && out.contains('●'), "{out}");
     let (_, next) = out.split_once("\n10 messages published, 10 received\n").unwrap();
     assert!(next.contains("  hop broker --port 9092"), "{next}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "files were left behind");

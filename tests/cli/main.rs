@@ -17,6 +17,8 @@ mod recordings;
 mod streams;
 mod transcripts;
 mod validate;
+#[cfg(unix)]
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

@@ -15,6 +15,7 @@ chapters! {
     Command = "command.md",
     Output = "output.md",
     Recordings = "recordings.md",
+    Watch = "watch.md",
     YourOwnModel = "your-own-model.md",
     WhatWhereWhen = "what-where-when.md",
     Summaries = "summaries.md",

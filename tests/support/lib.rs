@@ -12,6 +12,8 @@ pub mod made;
 pub mod pairs;
 pub mod process;
 pub mod proxy;
+#[cfg(unix)]
+pub mod pty;
 pub mod registry;
 pub mod secured;
 pub mod token;

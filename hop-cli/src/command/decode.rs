@@ -46,13 +46,7 @@ pub(crate) fn run(registry: &Registry, options: &Decode) -> Result<ExitCode, Fai
     let headers = options.headers.as_deref().map(read_headers).transpose().map_err(Failure::Usage)?;
     let mut all_decoded = true;
     for path in &options.files {
-        let beside = if options.format.is_none() && headers.is_none() { detect::headers_beside(path) } else { None };
-        let beside = beside.as_deref().map(read_headers).transpose().map_err(Problem::Headers);
-        let decoded = beside.and_then(|beside| {
-            let content = read(path).map_err(Problem::Io)?;
-            let headers = headers.as_ref().or(beside.as_ref());
-            decode(registry, options, headers, path, &content).map_err(Problem::Decode)
-        });
+        let decoded = open(registry, options, headers.as_ref(), path);
         all_decoded &= decoded.is_ok();
         if options.json {
             output::line(as_json(path, decoded))?;
@@ -69,14 +63,14 @@ pub(crate) fn run(registry: &Registry, options: &Decode) -> Result<ExitCode, Fai
     Ok(if all_decoded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-struct Decoded {
-    model: Box<dyn AnyModel>,
+pub(crate) struct Decoded {
+    pub(crate) model: Box<dyn AnyModel>,
     route: &'static str,
-    fields: Value,
+    pub(crate) fields: Value,
 }
 
 /// Why one file gives no model.
-enum Problem {
+pub(crate) enum Problem {
     Io(io::Error),
     /// The headers beside the file cannot be read.
     Headers(String),
@@ -92,7 +86,7 @@ impl Problem {
         }
     }
 
-    fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         match self {
             Self::Io(error) => error.to_string(),
             Self::Headers(what) => what.clone(),
@@ -163,6 +157,19 @@ fn find(
         }
         _ => Err(error),
     })
+}
+
+/// Reads a file as the options say, with these headers, or else those that lie beside it.
+pub(crate) fn open(
+    registry: &Registry,
+    options: &Decode,
+    headers: Option<&Headers>,
+    path: &Path,
+) -> Result<Decoded, Problem> {
+    let beside = if options.format.is_none() && headers.is_none() { detect::headers_beside(path) } else { None };
+    let beside = beside.as_deref().map(read_headers).transpose().map_err(Problem::Headers)?;
+    let content = read(path).map_err(Problem::Io)?;
+    decode(registry, options, headers.or(beside.as_ref()), path, &content).map_err(Problem::Decode)
 }
 
 fn as_json(path: &Path, decoded: Result<Decoded, Problem>) -> Value {

@@ -3,6 +3,7 @@ use std::process::ExitCode;
 use hop_core::{Registry, TopicRule};
 use hop_kafka::{EmbeddedBroker, Offload, StartPosition};
 
+use crate::chart::{self, Chart, Mark};
 use crate::failure::Failure;
 use crate::output;
 use crate::output::people;
@@ -16,6 +17,9 @@ Next, a broker of your own until Ctrl-C, and in another terminal:
   hop subscribe --no-auth kafka://localhost/alerts
   hop publish --no-auth -f circular kafka://localhost/alerts circular.txt
 Real alerts need a credential: `hop help topics credentials`.";
+
+/// The width of the map of the sky, in columns.
+const MAP_WIDTH: u16 = 72;
 
 pub(crate) async fn run(registry: Registry) -> Result<ExitCode, Failure> {
     let examples: Vec<_> = registry.iter().map(|model| (model.format(), model.example())).collect();
@@ -57,7 +61,7 @@ pub(crate) async fn run(registry: Registry) -> Result<ExitCode, Failure> {
     out.close().await?;
 
     let mut alerts = hop.subscribe(&url).await?;
-    let mut received = 0;
+    let (mut received, mut sky) = (0, Chart::default());
     while let Some(alert) = alerts.next().await {
         let alert = alert?;
         received += 1;
@@ -70,8 +74,15 @@ pub(crate) async fn run(registry: Registry) -> Result<ExitCode, Failure> {
         for (name, text) in summary.facts() {
             output::line(format_args!("           {name}: {text}"))?;
         }
+        if let Some(position) = summary.direction.position() {
+            sky.marks.push(Mark { position, label: String::new() });
+        }
     }
     alerts.close().await?;
+    output::line("\nWhere they were on the sky, in ICRS; the dotted curve is the plane of the Galaxy:")?;
+    for line in chart::text::lines(&sky, MAP_WIDTH) {
+        output::line(line)?;
+    }
     output::line("")?;
     output::line(format_args!("{published} messages published, {received} received"))?;
     output::line(NEXT)?;

@@ -17,6 +17,8 @@ pub(crate) mod new;
 pub(crate) mod publish;
 pub(crate) mod record;
 pub(crate) mod replay;
+pub(crate) mod show;
 pub(crate) mod subscribe;
 pub(crate) mod validate;
 pub(crate) mod version;
+pub(crate) mod watch;

@@ -5,6 +5,7 @@ pub(crate) mod people;
 pub(crate) mod progress;
 pub(crate) mod save;
 pub(crate) mod sink;
+pub(crate) mod stderr;
 pub(crate) mod table;
 pub(crate) mod template;
 

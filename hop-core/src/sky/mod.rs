@@ -234,6 +234,25 @@ impl Position {
         turn(f64::atan2(east.sin() * cos, north).to_degrees())
     }
 
+    /// Returns the right ascension and declination in ICRS, in degrees, of what is so many degrees away in this direction:
+    /// degrees from north through east.
+    pub fn offset(&self, position_angle: f64, separation: f64) -> (f64, f64) {
+        let ((sin_angle, cos_angle), (sin, cos)) =
+            (position_angle.to_radians().sin_cos(), separation.to_radians().sin_cos());
+        let (here_sin, here_cos) = self.dec.to_radians().sin_cos();
+        let dec = here_sin * cos + here_cos * sin * cos_angle;
+        let east = f64::atan2(sin * sin_angle, here_cos * cos - here_sin * sin * cos_angle);
+        (turn(self.ra + east.to_degrees()), dec.clamp(-1.0, 1.0).asin().to_degrees())
+    }
+
+    /// Returns points on the edge of the region, for drawing it: right ascension and declination in ICRS, in degrees, from
+    /// north through east all the way round. Empty without a region.
+    pub fn outline(&self, points: usize) -> Vec<(f64, f64)> {
+        let Some(region) = self.region else { return Vec::new() };
+        let angles = (0..points).map(|point| point as f64 * 360.0 / points as f64);
+        angles.map(|angle| self.offset(angle, region.extent(angle).min(180.0))).collect()
+    }
+
     /// Returns true if `other` is at most `radius` degrees away.
     pub fn is_within(&self, other: &Self, radius: f64) -> bool {
         self.separation(other) <= radius
@@ -335,6 +354,33 @@ mod tests {
         assert!(at(359.5, 0.0).is_within(&at(0.5, 0.0), 1.000_001));
         assert!(!at(359.5, 0.0).is_within(&at(0.5, 0.0), 0.999_999));
         assert_eq!(at(1.0, 2.0).contains(&at(1.0, 2.0)), None);
+    }
+
+    #[test]
+    fn an_outline_is_the_edge_of_the_region() {
+        assert_eq!(at(1.0, 2.0).outline(8), []);
+        let (ra, dec) = at(350.0, 0.0).offset(90.0, 20.0);
+        assert!((ra - 10.0).abs() < 1e-9 && dec.abs() < 1e-9, "{ra} {dec}");
+        assert!((at(10.0, 80.0).offset(0.0, 20.0).1 - 80.0).abs() < 1e-9);
+        let ellipse = Region::Ellipse { major: 20.0, minor: 5.0, angle: 30.0, confidence: None };
+        let rectangle = Region::Box { half_width: 12.0, half_height: 3.0, confidence: None };
+        let circle = Region::Circle { radius: 7.0, confidence: None };
+        let point = Region::Circle { radius: 0.0, confidence: None };
+        for region in [ellipse, rectangle, circle, point] {
+            let here = at(200.0, -60.0).with_region(region).unwrap();
+            let outline = here.outline(36);
+            assert_eq!(outline.len(), 36);
+            for (index, (ra, dec)) in outline.into_iter().enumerate() {
+                let edge = at(ra, dec);
+                let (far, angle) = (here.separation(&edge), index as f64 * 10.0);
+                let (inside, outside) = (here.offset(angle, far * 0.99), here.offset(angle, far * 1.01 + 1e-6));
+                assert_eq!(here.contains(&at(inside.0, inside.1)), Some(true), "{region:?} {angle}");
+                assert_eq!(here.contains(&at(outside.0, outside.1)), Some(false), "{region:?} {angle}");
+            }
+        }
+        // The whole sky has no edge but its far end.
+        let whole = at(10.0, 20.0).with_circle(400.0, None).unwrap();
+        assert!(whole.outline(4).iter().all(|(ra, dec)| (ra - 190.0).abs() < 1e-6 && (dec + 20.0).abs() < 1e-6));
     }
 
     #[test]

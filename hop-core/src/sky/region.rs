@@ -57,6 +57,25 @@ impl Region {
         }
     }
 
+    /// Returns how far the region reaches at this position angle, in degrees.
+    pub(super) fn extent(&self, position_angle: f64) -> f64 {
+        match *self {
+            Self::Circle { radius, .. } => radius,
+            Self::Ellipse { major, minor, angle, .. } => {
+                let (sin, cos) = (position_angle - angle).to_radians().sin_cos();
+                let across = f64::hypot(minor * cos, major * sin);
+                // A line, or a point.
+                if across == 0.0 { 0.0 } else { major * minor / across }
+            }
+            Self::Box { half_width, half_height, .. } => {
+                let (sin, cos) = position_angle.to_radians().sin_cos();
+                // What runs along a side never meets it.
+                let reach = |half: f64, part: f64| if part.abs() < 1e-12 { f64::INFINITY } else { half / part.abs() };
+                reach(half_height, cos).min(reach(half_width, sin))
+            }
+        }
+    }
+
     /// Refuses what is not a number, not a length or not a probability.
     pub(super) fn check(&self) -> Result<(), Error> {
         let length = |what, value| within(what, value, 0.0, f64::MAX).map_err(|error| error.expected(expected(what)));

@@ -186,7 +186,7 @@ fn time(text: &str) -> Result<Timestamp, String> {
     moment::parse(text, Timestamp::now())
 }
 
-fn start_at(text: &str) -> Result<StartPosition, String> {
+pub(crate) fn start_at(text: &str) -> Result<StartPosition, String> {
     if text.eq_ignore_ascii_case("earliest") {
         return Ok(StartPosition::Earliest);
     }

@@ -12,11 +12,12 @@ use hop_core::{Record, Registry, TopicRule};
 use hop_kafka::{Alert, Commit, Error, StartPosition, Stream, Subscription};
 use jiff::Timestamp;
 
-pub(crate) use self::args::Subscribe;
 use self::args::Undecodable;
+pub(crate) use self::args::{Subscribe, start_at};
 use self::print::Printing;
 use self::select::HeaderIs;
 use self::source::Source;
+pub(crate) use self::source::rule;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output::sink::Closed;
@@ -53,6 +54,7 @@ pub(crate) async fn run(registry: Registry, mut options: Subscribe) -> Result<Ex
         alerts = connect(&hop, &options, rules, headers) => alerts?,
     };
     let ended = read(&mut alerts, &mut printing, &options, &mut interrupt).await;
+    alerts.report();
     // The place of the group is kept whatever ended the reading.
     if options.group_id.is_some() || interrupt.has_come() {
         close(alerts.into_subscription(), interrupt.has_come()).await;

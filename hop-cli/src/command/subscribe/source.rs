@@ -62,24 +62,27 @@ impl Source {
         }
     }
 
-    /// Returns the reader of Kafka, and says how many messages came twice.
+    /// Says how many messages came from the archive, and how many of them Kafka had too.
+    pub(super) fn report(&self) {
+        if let Self::Backfill { alerts, .. } = self {
+            let counters = alerts.backfill_counters();
+            output::complain(format_args!(
+                "{} messages came from the archive; Kafka had {} of them as well, which were printed once",
+                counters.archived, counters.repeated
+            ));
+        }
+    }
+
     pub(super) fn into_subscription(self) -> Subscription {
         match self {
             Self::Kafka(alerts) => alerts,
-            Self::Backfill { alerts, .. } => {
-                let counters = alerts.backfill_counters();
-                output::complain(format_args!(
-                    "{} messages came from the archive; Kafka had {} of them as well, which were printed once",
-                    counters.archived, counters.repeated
-                ));
-                alerts.into_subscription()
-            }
+            Self::Backfill { alerts, .. } => alerts.into_subscription(),
         }
     }
 }
 
 /// Reads a rule such as `fink_*=avro+schema-in-key`.
-pub(super) fn rule(registry: &Registry, text: &str) -> Result<TopicRule, hop_core::Error> {
+pub(crate) fn rule(registry: &Registry, text: &str) -> Result<TopicRule, hop_core::Error> {
     let (pattern, format) = text.split_once('=').unwrap_or(("**", text));
     let (label, framing) = match format.split_once('+') {
         None => (format, None),
