@@ -11,6 +11,7 @@ use crate::command::configure::Configure;
 use crate::command::decode::Decode;
 use crate::command::generate::Generate;
 use crate::command::help::Help;
+use crate::command::journal::Journal;
 use crate::command::list_topics::ListTopics;
 use crate::command::man::Manual;
 use crate::command::models::Models;
@@ -76,6 +77,9 @@ pub(crate) enum Command {
     /// `q`, Ctrl-C, SIGTERM or SIGHUP leaves it. Nothing is committed. Exit code: 0, 1 if reading failed, 2 if it was called
     /// wrongly.
     Watch(Watch),
+    /// Look into a journal of messages that wait to be sent, send them, drop them, and import hop-client's.
+    #[command(subcommand)]
+    Journal(Journal),
     /// List the topics of a broker that the credential may see.
     ListTopics(ListTopics),
     /// Read what the archive beside a broker has, also after Kafka has deleted it.

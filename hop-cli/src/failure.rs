@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     Core(hop_core::Error),
     /// The stream.
     Kafka(hop_kafka::Error),
+    /// A journal on disk.
+    Journal(hop_kafka::journal::Error),
     /// It was called wrongly.
     Usage(String),
 }
@@ -44,6 +46,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Io(error) => error.fmt(f),
             Self::Core(error) => error.fmt(f),
+            Self::Journal(error) => error.fmt(f),
             Self::Kafka(error) => {
                 error.fmt(f)?;
                 // The library's way out, in this command's words.
@@ -75,5 +78,11 @@ impl From<hop_core::Error> for Failure {
 impl From<hop_kafka::Error> for Failure {
     fn from(error: hop_kafka::Error) -> Self {
         Self::Kafka(error)
+    }
+}
+
+impl From<hop_kafka::journal::Error> for Failure {
+    fn from(error: hop_kafka::journal::Error) -> Self {
+        Self::Journal(error)
     }
 }

@@ -97,6 +97,7 @@ fn run(args: Args, models: RegistryBuilder) -> Result<ExitCode, Failure> {
         Command::Brokers(options) => command::brokers::run(&registry, &options),
         Command::Auth(options) => command::auth::run(options),
         Command::Configure(options) => command::configure::run(options),
+        Command::Journal(command) => command::journal::run(registry, command),
         Command::Publish(options) => wait(command::publish::run(registry, options)),
         Command::Subscribe(options) => wait(command::subscribe::run(registry, *options)),
         Command::Watch(options) => wait(command::watch::run(registry, options)),

@@ -10,6 +10,7 @@ mod decode;
 mod ending;
 mod generate;
 mod inspect;
+mod journal;
 mod metrics;
 mod new;
 mod printing;

@@ -8,6 +8,7 @@ mod auth_file;
 mod command;
 mod external;
 mod from_python;
+mod journal;
 mod new;
 mod python;
 mod registry;

@@ -10,6 +10,7 @@ pub(crate) mod decode;
 pub(crate) mod demo;
 pub(crate) mod generate;
 pub(crate) mod help;
+pub(crate) mod journal;
 pub(crate) mod list_topics;
 pub(crate) mod man;
 pub(crate) mod models;

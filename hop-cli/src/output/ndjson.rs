@@ -130,7 +130,7 @@ pub(crate) fn bytes(value: &Value) -> Option<Option<Bytes>> {
 }
 
 /// Text where bytes are that, without characters that a terminal would obey; else the bytes.
-fn text_or_bytes(bytes: &Bytes) -> Value {
+pub(crate) fn text_or_bytes(bytes: &Bytes) -> Value {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.contains(|c: char| c.is_control() && !c.is_whitespace()) => text.into(),
         _ => Value::Bytes(bytes.clone()),

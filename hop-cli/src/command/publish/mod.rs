@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use clap::Args;
 use hop_core::Registry;
-use hop_kafka::Publisher;
+use hop_kafka::Write;
+use hop_kafka::journal::Durability;
 
 use self::messages::Message;
+use super::journal;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output;
@@ -79,12 +81,34 @@ pub(crate) struct Publish {
     #[arg(long, default_value = "0", value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Duration,
 
+    /// Accept the messages by writing them to a journal in this folder, and send them from there.
+    ///
+    /// What cannot be sent now stays in it, and is sent by the next command that uses it, or by `hop journal send`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) journal: Option<PathBuf>,
+
+    /// When the journal is written to the disk: before a message is accepted (`each`), within so many seconds, or when the
+    /// operating system does it (`none`). A loss of power takes what was not written.
+    #[arg(
+        hide_short_help = true, long, value_name = "each|SECONDS|none", default_value = "each", requires = "journal",
+        value_parser = durability
+    )]
+    pub(crate) sync: Durability,
+
     /// Do not authenticate.
     #[arg(long)]
     pub(crate) no_auth: bool,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+fn durability(text: &str) -> Result<Durability, String> {
+    match text {
+        "each" => Ok(Durability::Each),
+        "none" => Ok(Durability::OperatingSystem),
+        text => seconds(text).map(Durability::Within).map_err(|_| "expected `each`, `none` or seconds".to_owned()),
+    }
+}
+
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| format!("expected a number of seconds, found `{text}`"))?;
     Duration::try_from_secs_f64(seconds).map_err(|_| "expected seconds, zero or more".to_owned())
 }
@@ -116,17 +140,26 @@ pub(crate) async fn run(registry: Registry, options: Publish) -> Result<ExitCode
     let messages = messages::load(&registry, &options)?;
     let hop = crate::stream(registry, options.no_auth).build()?;
     let mut interrupt = Interrupt::listen()?;
-    let request = hop.publish(&options.url).produce_timeout(options.timeout);
-    let out = match framing {
-        Some(framing) => request.framing(framing).await?,
-        None => request.await?,
+    let request = hop.publish(&options.url);
+    let request = match framing {
+        Some(framing) => request.framing(framing),
+        None => request,
     };
+    if let Some(path) = &options.journal {
+        let out = request.journal(path).durability(options.sync).await?;
+        journal::note(out.recovery());
+        let total = out.unsent() + messages.len();
+        let writes = messages.iter().map(|message| prepare(out.write(&*message.model), message, &options));
+        let accepted = journal::accept(writes, &mut interrupt).await;
+        return journal::publish(out, accepted, &mut interrupt, options.timeout, total, path).await;
+    }
+    let out = request.produce_timeout(options.timeout).await?;
     let (queued, refused) = (Cell::new(0), Cell::new(0));
     let work = async {
         for message in &messages {
             // What is not delivered comes back from `flush`; what is too large comes back here, and the others go on.
-            match queue(&out, message, &options).await {
-                Ok(()) => {}
+            match prepare(out.write(&*message.model), message, &options).queue().await {
+                Ok(_delivery) => {}
                 Err(error) if error.undelivered().is_empty() => return Err(error),
                 Err(error) => refused.set(refused.get() + complain(&error)),
             }
@@ -160,9 +193,9 @@ pub(crate) async fn run(registry: Registry, options: Publish) -> Result<ExitCode
     Ok(if lost == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Queues one message with what the options and its line add to it.
-async fn queue(out: &Publisher, message: &Message, options: &Publish) -> Result<(), hop_kafka::Error> {
-    let mut write = out.write(&*message.model).test(options.test);
+/// Adds to a message what the options and its line say.
+fn prepare<'a>(write: Write<'a>, message: &Message, options: &Publish) -> Write<'a> {
+    let mut write = write.test(options.test);
     for (name, value) in &options.header {
         write = match value {
             Some(value) => write.header(name, value),
@@ -176,7 +209,7 @@ async fn queue(out: &Publisher, message: &Message, options: &Publish) -> Result<
     if let Some(topic) = message.topic.as_ref().or(options.topic.as_ref()) {
         write = write.topic(topic);
     }
-    write.queue().await.map(drop)
+    write
 }
 
 /// Says of each message that it was not delivered, and why; returns how many they are.

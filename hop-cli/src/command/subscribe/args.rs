@@ -153,6 +153,11 @@ pub(crate) struct Subscribe {
     #[arg(hide_short_help = true, long, value_name = "DIR")]
     pub(crate) schemas: Option<PathBuf>,
 
+    /// Print each message once, though it comes several times: by its `_id`, by the IVORN of a VOEvent, and by the number and
+    /// version of a GCN circular. The last 100,000 are remembered, until the command ends.
+    #[arg(long)]
+    pub(crate) dedupe: bool,
+
     /// What to do with a message that does not decode.
     #[arg(hide_short_help = true, long, default_value = "report", value_name = "WHAT")]
     pub(crate) undecodable: Undecodable,

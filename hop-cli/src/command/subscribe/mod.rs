@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use hop_core::{Record, Registry, TopicRule};
-use hop_kafka::{Alert, Commit, Error, StartPosition, Stream, Subscription};
+use hop_kafka::{Alert, Commit, Dedupe, Error, StartPosition, Stream, Subscription};
 use jiff::Timestamp;
 
 use self::args::Undecodable;
@@ -114,6 +114,9 @@ async fn connect(
     }
     if options.no_fetch {
         request = request.fetch_external(false);
+    }
+    if options.dedupe {
+        request = request.dedupe(Dedupe::by_id().or_by(|alert| hop_models::identity(&*alert.model)));
     }
     if let Some(group) = &options.group_id {
         // Several messages are written at once, and done only then.
