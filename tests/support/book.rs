@@ -26,6 +26,7 @@ chapters! {
     Streams = "streams.md",
     LargeMessages = "large-messages.md",
     Archive = "archive.md",
+    Journal = "journal.md",
     Gcn = "gcn.md",
     Surveys = "surveys.md",
     Plugins = "plugins.md",
