@@ -320,6 +320,16 @@ impl Error {
         self.0.kind
     }
 
+    /// Returns what happened, without the advice.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Returns what to do about it, where that is known.
+    pub fn advice(&self) -> Option<&str> {
+        self.0.help.as_deref()
+    }
+
     /// The record that did not decode, as it was received, with its topic, partition and offset; or the placeholder of a
     /// message that could not be fetched.
     pub fn record(&self) -> Option<&Record> {

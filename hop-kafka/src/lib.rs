@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod admin;
 pub mod archive;
 pub mod auth;
 mod blocking;
@@ -29,8 +30,9 @@ mod url;
 /// Journals on disk: their settings, and what they hold; [`Publish::journal`] writes one.
 pub use hop_journal as journal;
 
+pub use self::admin::{Group, GroupDescription, GroupMove, GroupProgress, Right, TopicRights};
 pub use self::archive::{Archive, Offload};
-pub use self::auth::{Auth, Credential};
+pub use self::auth::{Auth, Credential, TokenLife};
 pub use self::blocking::{FromError, block_on, block_on_within};
 pub use self::broker::{Broker, GroupRule, HostPattern};
 pub use self::configuration::Configuration;

@@ -7,6 +7,8 @@ use std::time::Duration;
 use hop_core::{Limits, Registry, SchemaSource, TopicRule, TopicRules};
 
 use crate::archive::{LargeMessages, Offload};
+use crate::auth::TokenLife;
+use crate::blocking::{own, spawn};
 use crate::consumer::Subscribe;
 use crate::producer::Publish;
 use crate::{Auth, Credential, Error, ErrorKind, StartPosition, Topic, Url};
@@ -183,6 +185,25 @@ impl Stream {
     /// Kind `Credential`: the file cannot be used, or none or several credentials fit.
     pub fn username(&self, url: &Url) -> Result<Option<String>, Error> {
         Ok(self.credential(url)?.map(|credential| credential.username().to_owned()))
+    }
+
+    /// Fetches a token as a reader or a writer of `url` would, and returns what it says of itself; `None` if the credential
+    /// takes none.
+    ///
+    /// # Errors
+    /// Kind `Credential`: none or several credentials fit, or the file cannot be used; and why there is no token.
+    pub async fn fetch_token(&self, url: &Url) -> Result<Option<TokenLife>, Error> {
+        let credential = self.credential(url)?;
+        let Some(source) = crate::config::tokens(credential.as_ref(), &self.shared.properties)? else {
+            return Ok(None);
+        };
+        let (tell, told) = tokio::sync::oneshot::channel();
+        spawn("hop-request", move || {
+            // Whoever asked may have given up meanwhile.
+            let _told = tell.send(source.try_out());
+        })?;
+        let ended = |_| Error::new(ErrorKind::Kafka, "fetching a token: the thread that asked ended");
+        own(told).await.map_err(ended)?.map(Some)
     }
 
     /// The credential for `url`.

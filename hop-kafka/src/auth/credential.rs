@@ -228,6 +228,11 @@ impl Credential {
         self.ssl_ca_location.as_deref()
     }
 
+    /// Returns whether the connection is encrypted, and how the broker is shown who asks.
+    pub fn security(&self) -> (Protocol, Mechanism) {
+        (self.protocol, self.mechanism)
+    }
+
     /// Returns why the credential cannot be used, without any of its values; `None` if it can.
     ///
     /// ```

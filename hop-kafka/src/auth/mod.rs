@@ -45,6 +45,7 @@ pub use self::credential::{Credential, Mechanism, Protocol};
 pub use self::csv::read_csv;
 pub use self::select::select;
 pub use self::store::{CredentialStore, load, load_from, path};
+pub use self::token::TokenLife;
 use crate::Error;
 use crate::url::Url;
 

@@ -45,6 +45,7 @@ fn broker(name: &str, table: &dyn TableLike, file: Option<&Path>, like: Option<B
         retention_days: None,
         largest_message: None,
         registry: None,
+        heartbeat: None,
         third_hand: Vec::new(),
         rules: TopicRules::default(),
         rules_file: None,
@@ -61,6 +62,7 @@ fn broker(name: &str, table: &dyn TableLike, file: Option<&Path>, like: Option<B
             "title" => broker.title = text()?.to_owned(),
             "token_endpoint" => broker.token_endpoint = Some(text()?.to_owned()),
             "scope" => broker.scope = Some(text()?.to_owned()),
+            "heartbeat" => broker.heartbeat = Some(text()?.to_owned()),
             "registry" => {
                 let url = text()?;
                 SchemaRegistry::new(url).map_err(|error| format!("`{key}` of `{name}`: {error}"))?;

@@ -59,6 +59,8 @@ pub struct Broker {
     pub largest_message: Option<u64>,
     /// The schema registry.
     pub registry: Option<String>,
+    /// The topic whose messages show that the broker lives.
+    pub heartbeat: Option<String>,
     /// The names of the settings that only others than the broker's makers state.
     pub third_hand: Vec<String>,
     rules: TopicRules,
@@ -212,7 +214,10 @@ impl Broker {
     }
 
     /// Refuses a name of a group that the broker will refuse.
-    pub(crate) fn check_group(&self, group: &str, username: Option<&str>) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// Kind `Usage`, with a name that it accepts.
+    pub fn check_group(&self, group: &str, username: Option<&str>) -> Result<(), Error> {
         match (self.group, username) {
             (GroupRule::StartsWithUsername, Some(username)) if !group.starts_with(username) => Err(Error::new(
                 ErrorKind::Usage,

@@ -42,6 +42,16 @@ pub(crate) struct Token {
     expires: SystemTime,
 }
 
+/// Whom a token is for, and for how long it is good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenLife {
+    /// Whom it names.
+    pub principal: String,
+    /// How long it is good for, from when it came.
+    pub life: Duration,
+}
+
 /// Why there is no token.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenFailure {
@@ -86,6 +96,14 @@ impl TokenSource {
             }
         };
         Ok(Self { origin, username: credential.username().to_owned() })
+    }
+
+    /// Fetches a token, within a bounded time, and returns what it says of itself.
+    pub(crate) fn try_out(&self) -> Result<TokenLife, Error> {
+        match self.fetch(&|| false) {
+            Ok(token) => Ok(TokenLife { life: token.life(), principal: token.principal }),
+            Err(failure) => Err(Error::new(failure.kind, failure.what).help(failure.help)),
+        }
     }
 
     /// A token, within a bounded time; or sooner, for nothing, where `stopped` says so.
