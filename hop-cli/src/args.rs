@@ -9,13 +9,16 @@ use crate::command::brokers::Brokers;
 use crate::command::completions::Completions;
 use crate::command::configure::Configure;
 use crate::command::decode::Decode;
+use crate::command::doctor::Doctor;
 use crate::command::generate::Generate;
 use crate::command::help::Help;
 use crate::command::journal::Journal;
+use crate::command::lag::Lag;
 use crate::command::list_topics::ListTopics;
 use crate::command::man::Manual;
 use crate::command::models::Models;
 use crate::command::new::New;
+use crate::command::offsets::Offsets;
 use crate::command::publish::Publish;
 use crate::command::record::Record;
 use crate::command::replay::Replay;
@@ -87,6 +90,18 @@ pub(crate) enum Command {
     Archive(ArchiveCommand),
     /// Show alerts in files: what they say, their contents, and where they were on the sky.
     Show(Show),
+    /// Say what is wrong between here and a broker, step by step, and what to do about it.
+    ///
+    /// Exit code: 0 if nothing is wrong, 1 if something is, 2 if it was called wrongly. Nothing is written to the broker.
+    Doctor(Doctor),
+    /// Say how far a group is behind.
+    Lag(Lag),
+    /// Show where a group goes on, and move it.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  hop offsets show ada-night-watch kafka://kafka.scimma.org/gcn.circular"
+    )]
+    Offsets(Offsets),
     /// Decode files without a broker.
     Decode(Decode),
     /// Check that files hold messages of their format, and say what is wrong with those that do not.

@@ -13,6 +13,7 @@ mod moment;
 mod output;
 mod recording;
 mod schemas;
+mod table;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -106,6 +107,9 @@ fn run(args: Args, models: RegistryBuilder) -> Result<ExitCode, Failure> {
         Command::Archive(options) => wait(command::archive::run(registry, options)),
         Command::ListTopics(options) => wait(command::list_topics::run(registry, options)),
         Command::Broker(options) => wait(command::broker::run(options)),
+        Command::Doctor(options) => wait(command::doctor::run(registry, options)),
+        Command::Lag(options) => wait(command::lag::run(registry, options)),
+        Command::Offsets(options) => wait(command::offsets::run(registry, options)),
         Command::Demo => wait(command::demo::run(registry)),
     }
 }

@@ -69,6 +69,7 @@ fn as_json(broker: &Broker) -> Value {
         ("retention_days", number(broker.retention_days.map(i64::from))),
         ("largest_message", number(broker.largest_message.and_then(|bytes| i64::try_from(bytes).ok()))),
         ("registry", text(broker.registry.as_deref())),
+        ("heartbeat", text(broker.heartbeat.as_deref())),
         ("third_hand", Value::Array(broker.third_hand.iter().map(|name| name.as_str().into()).collect())),
         ("topics", Value::Array(rules.collect())),
     ])

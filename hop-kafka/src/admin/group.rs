@@ -160,7 +160,8 @@ impl Group {
         .await
     }
 
-    /// Moves the group: its members go on there. It may have none meanwhile.
+    /// Moves the group: its members go on there. It may have none meanwhile; [`EmbeddedBroker`](crate::EmbeddedBroker) takes this
+    /// for no group that ever had one.
     ///
     /// # Errors
     /// Kind `Usage` when the group has members, or is not one that the broker accepts; those of [`progress`](Self::progress),
@@ -220,9 +221,13 @@ impl Group {
 }
 
 fn has_members(group: &str, members: Option<usize>) -> Error {
-    let members = members.map_or_else(|| "members".to_owned(), |members| format!("{members} members"));
+    let members = match members {
+        Some(1) => "1 member".to_owned(),
+        Some(members) => format!("{members} members"),
+        None => "members".to_owned(),
+    };
     Error::new(ErrorKind::Usage, format!("{MOVING}: `{group}` has {members}, who would go on where they are"))
-        .help("stop them first")
+        .help("stop all of them first")
 }
 
 /// Asks for what is committed, and for the ends.
