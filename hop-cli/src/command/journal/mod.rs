@@ -15,6 +15,9 @@ pub(crate) use self::send::{accept, publish};
 use crate::failure::Failure;
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  hop journal list spool
+  hop journal send spool kafka://localhost:9092/")]
 pub(crate) enum Journal {
     /// List the messages that wait to be sent, and those that were put aside with the reason.
     ///
