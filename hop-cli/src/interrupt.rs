@@ -55,7 +55,10 @@ impl Interrupt {
     /// Fails with kind `Interrupted` if a signal comes, or has come, while it takes nothing.
     #[cfg(unix)]
     pub(crate) fn wait_for_room(&self, wanted: usize) -> io::Result<usize> {
+        use std::io::IsTerminal as _;
+
         use rustix::event::{PollFd, PollFlags, poll};
+        use rustix::fs::{FileType, fstat};
         /// What a pipe takes at once when it takes anything, and what a terminal does.
         const PIPE: usize = 4096;
         const TERMINAL: usize = 256;
@@ -68,13 +71,13 @@ impl Interrupt {
                 Err(error) => return Err(error.into()),
             }
             if !waited[0].revents().is_empty() {
-                let at_once =
-                    match rustix::fs::fstat(&out).map(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode)) {
-                        Ok(rustix::fs::FileType::RegularFile) => wanted,
-                        Ok(rustix::fs::FileType::CharacterDevice) => TERMINAL,
-                        _ => PIPE,
-                    };
-                return Ok(at_once);
+                let kind = fstat(&out).map(|stat| FileType::from_raw_mode(stat.st_mode));
+                return Ok(match kind {
+                    Ok(FileType::CharacterDevice) if out.is_terminal() => TERMINAL,
+                    // Files, and devices such as `/dev/null`.
+                    Ok(FileType::RegularFile | FileType::CharacterDevice) => wanted,
+                    _ => PIPE,
+                });
             }
             if !waited[1].revents().is_empty() {
                 return Err(io::Error::new(io::ErrorKind::Interrupted, "stopped while the output took nothing"));
