@@ -18,6 +18,7 @@ use bytes::Bytes;
 use hop_core::{Headers, Outgoing};
 use uuid::Uuid;
 
+use crate::cursor::Cursor;
 use crate::error::{Error, ErrorKind};
 
 /// The length of null.
@@ -148,14 +149,14 @@ fn put(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
 }
 
 fn read(body: &Bytes) -> Option<Entry> {
-    let mut fields = Fields { body, at: 0 };
+    let mut fields = Fields(Cursor::new(body));
     let accepted = fields.u64()?;
     let topic = fields.text()?;
     let key = fields.bytes()?;
     let content = fields.bytes()?.into();
     let count = fields.u32()? as usize;
     // A header takes eight bytes at least: no memory is reserved for headers that are only announced.
-    if count > (body.len() - fields.at) / 8 {
+    if count > fields.0.left() / 8 {
         return None;
     }
     let mut headers = Headers::with_capacity(count);
@@ -163,34 +164,24 @@ fn read(body: &Bytes) -> Option<Entry> {
         let name = fields.text()?;
         headers.push(name, fields.bytes()?);
     }
-    let refusal = match fields.take(1)?[0] {
+    let refusal = match fields.0.take(1)?[0] {
         0 => None,
         1 => Some(Refusal { at: fields.u64()?, kind: fields.text()?, reason: fields.text()? }),
         _ => return None,
     };
     let message = Outgoing { content, key, headers };
-    (fields.at == body.len()).then_some(Entry { topic, message, accepted, refusal })
+    fields.0.is_at_end().then_some(Entry { topic, message, accepted, refusal })
 }
 
-struct Fields<'a> {
-    body: &'a Bytes,
-    at: usize,
-}
+struct Fields<'a>(Cursor<'a>);
 
 impl Fields<'_> {
-    fn take(&mut self, count: usize) -> Option<Bytes> {
-        let end = self.at.checked_add(count).filter(|end| *end <= self.body.len())?;
-        let taken = self.body.slice(self.at..end);
-        self.at = end;
-        Some(taken)
-    }
-
     fn u32(&mut self) -> Option<u32> {
-        self.take(4)?[..].try_into().ok().map(u32::from_le_bytes)
+        self.0.take(4)?[..].try_into().ok().map(u32::from_le_bytes)
     }
 
     fn u64(&mut self) -> Option<u64> {
-        self.take(8)?[..].try_into().ok().map(u64::from_le_bytes)
+        self.0.take(8)?[..].try_into().ok().map(u64::from_le_bytes)
     }
 
     /// `Some(None)` is null.
@@ -198,7 +189,7 @@ impl Fields<'_> {
     fn bytes(&mut self) -> Option<Option<Bytes>> {
         match self.u32()? {
             NULL => Some(None),
-            length => self.take(length as usize).map(Some),
+            length => self.0.take(length as usize).map(Some),
         }
     }
 

@@ -20,6 +20,8 @@ use std::ops::Range;
 use bytes::Bytes;
 use hop_core::{Headers, Outgoing};
 
+use crate::cursor::Cursor;
+
 const HEAD: usize = 24;
 
 /// What a journal of hop-client holds.
@@ -113,7 +115,7 @@ struct Unsent {
 impl Unsent {
     /// Applies a record; `None` for one that hop-client does not write.
     fn apply(&mut self, kind: u64, body: &Bytes) -> Option<()> {
-        let mut fields = Fields { body, at: 0 };
+        let mut fields = Fields(Cursor::new(body));
         let number = fields.integer()?;
         if kind == 1 {
             fields.end()?;
@@ -132,7 +134,7 @@ impl Unsent {
         let content = fields.bytes()?;
         let key = if kind == 2 { Some(fields.bytes()?).filter(|key| !key.is_empty()) } else { None };
         let count = usize::try_from(fields.integer()?).ok()?;
-        if count > (body.len() - fields.at) / 16 {
+        if count > fields.0.left() / 16 {
             return None;
         }
         let mut headers = Headers::with_capacity(count);
@@ -176,29 +178,19 @@ fn integer(bytes: &[u8]) -> Option<u64> {
     bytes.try_into().ok().map(u64::from_be_bytes)
 }
 
-struct Fields<'a> {
-    body: &'a Bytes,
-    at: usize,
-}
+struct Fields<'a>(Cursor<'a>);
 
 impl Fields<'_> {
-    fn take(&mut self, count: usize) -> Option<Bytes> {
-        let end = self.at.checked_add(count).filter(|end| *end <= self.body.len())?;
-        let taken = self.body.slice(self.at..end);
-        self.at = end;
-        Some(taken)
-    }
-
     fn integer(&mut self) -> Option<u64> {
-        integer(&self.take(8)?)
+        integer(&self.0.take(8)?)
     }
 
     fn bytes(&mut self) -> Option<Bytes> {
         let count = usize::try_from(self.integer()?).ok()?;
-        self.take(count)
+        self.0.take(count)
     }
 
     fn end(&self) -> Option<()> {
-        (self.at == self.body.len()).then_some(())
+        self.0.is_at_end().then_some(())
     }
 }
