@@ -76,15 +76,7 @@ impl Publisher {
     pub async fn forward(&self, topic: impl Into<String>, message: Outgoing) -> Result<Delivery, Error> {
         let topic = topic.into();
         let topic = self.topic(Some(&topic))?;
-        if let Some(header) = message.headers.iter().find(|header| !is_sendable(&header.name)) {
-            let name = header.name.escape_debug();
-            let error =
-                Error::new(ErrorKind::Usage, format!("writing to `{topic}`: the header name `{name}` contains NUL"));
-            return Err(error
-                .help("readers would get the part before it; rename the header")
-                .hand_back(topic.to_owned(), message));
-        }
-        self.queue(topic, message, None).await
+        self.queue(topic, with_sendable_names(topic, message)?, None).await
     }
 
     /// How many messages are queued or on their way.
@@ -317,6 +309,14 @@ impl Publisher {
                 .help("check the connection to the broker, or allow more time")),
         }
     }
+}
+
+/// Hands a message back that has a header whose name readers would not get whole.
+pub(super) fn with_sendable_names(topic: &str, message: Outgoing) -> Result<Outgoing, Error> {
+    let Some(header) = message.headers.iter().find(|header| !is_sendable(&header.name)) else { return Ok(message) };
+    let name = header.name.escape_debug();
+    let error = Error::new(ErrorKind::Usage, format!("writing to `{topic}`: the header name `{name}` contains NUL"));
+    Err(error.help("readers would get the part before it; rename the header").hand_back(topic.to_owned(), message))
 }
 
 fn open(unsent: usize) -> String {

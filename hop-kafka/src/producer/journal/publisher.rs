@@ -13,13 +13,13 @@ use tokio::sync::oneshot;
 use super::super::Publisher;
 use super::super::delivery::{Callback, Delivery};
 use super::super::failures::UnreportedFailures;
+use super::super::publisher::with_sendable_names;
 use super::super::unsent::Unsent;
 use super::super::write::Write;
 use super::sender;
 use super::writer::{Accepting, Request, Writer};
 use crate::blocking::{block_on_until, own, spawn};
 use crate::counters::WriteCounters;
-use crate::record::is_sendable;
 use crate::time::{deadline, timeout};
 use crate::{Error, ErrorKind, Undelivered};
 
@@ -119,16 +119,7 @@ impl JournaledPublisher {
     pub async fn forward(&self, topic: impl Into<String>, message: Outgoing) -> Result<Delivery, Error> {
         let topic = topic.into();
         let topic = self.inner.topic(Some(&topic))?;
-        if let Some(header) = message.headers.iter().find(|header| !is_sendable(&header.name)) {
-            let name = header.name.escape_debug();
-            return Err(Error::new(
-                ErrorKind::Usage,
-                format!("writing to `{topic}`: the header name `{name}` contains NUL"),
-            )
-            .help("readers would get the part before it; rename the header")
-            .hand_back(topic.to_owned(), message));
-        }
-        self.accept(topic, message, None).await
+        self.accept(topic, with_sendable_names(topic, message)?, None).await
     }
 
     /// Returns how many messages wait in the journal or are on their way.
