@@ -2,7 +2,7 @@
 //! token. It can also misbehave in every way that a client has to cope with, and remembers what it was sent.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,6 +16,8 @@ use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::sign::Signer;
 use uuid::Uuid;
+
+use crate::http::Request;
 
 /// What the archive does.
 #[derive(Debug, Clone, Default)]
@@ -225,30 +227,9 @@ impl Reply {
 impl State {
     fn serve(&self, stream: TcpStream) {
         let mut reader = BufReader::new(stream);
-        let mut line = String::new();
-        if reader.read_line(&mut line).is_err() {
-            return;
-        }
-        let mut words = line.split_whitespace().map(str::to_owned);
-        let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let mut headers = HashMap::new();
-        loop {
-            let mut line = String::new();
-            match reader.read_line(&mut line) {
-                Ok(1..) if !line.trim().is_empty() => {}
-                Ok(1..) => break,
-                _ => return,
-            }
-            if let Some((name, value)) = line.split_once(':') {
-                headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
-            }
-        }
-        let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0_usize);
-        let mut body = vec![0; length];
-        if reader.read_exact(&mut body).is_err() {
-            return;
-        }
-        let asked = Asked { method, path, authorization: headers.get("authorization").cloned(), body };
+        let Some(request) = Request::read(&mut reader) else { return };
+        let authorization = request.authorization().map(str::to_owned);
+        let asked = Asked { method: request.method, path: request.path, authorization, body: request.body };
         self.asked.lock().unwrap().push(asked.clone());
         let concurrent = self.concurrent.fetch_add(1, Ordering::AcqRel) + 1;
         self.most_concurrent.fetch_max(concurrent, Ordering::AcqRel);

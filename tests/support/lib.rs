@@ -8,6 +8,7 @@ mod book;
 #[path = "../../hop-models/tests/support/corpus.rs"]
 pub mod corpus;
 pub mod hostile;
+mod http;
 pub mod made;
 pub mod pairs;
 pub mod process;

@@ -1,10 +1,12 @@
 //! A schema registry for tests: it says what it is told to, and notes what it is asked for.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use crate::http;
 
 /// What the registry was asked for.
 #[derive(Debug, Clone)]
@@ -115,23 +117,10 @@ impl State {
         stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
         let mut reader = BufReader::new(stream.try_clone().ok()?);
         let mut out = stream;
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        let (mut authorization, mut length) = (None, 0);
-        loop {
-            let mut header = String::new();
-            reader.read_line(&mut header).ok()?;
-            let Some((name, value)) = header.trim().split_once(':') else { break };
-            match name.to_ascii_lowercase().as_str() {
-                "authorization" => authorization = Some(value.trim().to_owned()),
-                "content-length" => length = value.trim().parse().ok()?,
-                _ => {}
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).ok()?;
-        let line = line.trim_end().trim_end_matches("HTTP/1.1").trim_end().to_owned();
-        let request = Request { line, authorization, body: String::from_utf8(body).ok()? };
+        let asked = http::Request::read(&mut reader)?;
+        let line = format!("{} {}", asked.method, asked.path);
+        let authorization = asked.authorization().map(str::to_owned);
+        let request = Request { line, authorization, body: String::from_utf8(asked.body).ok()? };
         self.requests.lock().unwrap().push(request.clone());
         let answer = (self.answers)(&request);
         let head = |status: u16, more: &str| format!("HTTP/1.1 {status} X\r\nConnection: close\r\n{more}\r\n");

@@ -2,7 +2,7 @@
 //! by which a broker checks what it gave out. It can also misbehave in every way that a client must bear.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,6 +21,8 @@ use openssl::ssl::{SslAcceptor, SslMethod};
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509NameBuilder};
 use serde_json::{Value as Json, json};
+
+use crate::http::Request;
 
 /// `aud` of every token.
 pub const AUDIENCE: &str = "hop-tests";
@@ -253,35 +255,16 @@ impl Drop for TokenServer {
 impl State {
     fn serve(&self, stream: impl Read + Write) {
         let mut reader = BufReader::new(stream);
-        let mut line = String::new();
-        if reader.read_line(&mut line).is_err() {
-            return;
-        }
-        let mut words = line.split_whitespace().map(str::to_owned);
-        let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let mut headers = HashMap::new();
-        loop {
-            let mut line = String::new();
-            match reader.read_line(&mut line) {
-                Ok(1..) if !line.trim().is_empty() => {}
-                Ok(1..) => break,
-                _ => return,
-            }
-            if let Some((name, value)) = line.split_once(':') {
-                headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
-            }
-        }
-        let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0_u64);
-        let mut body = String::new();
-        if (&mut reader).take(length.min(1 << 16)).read_to_string(&mut body).is_err() {
-            return;
-        }
+        let Some(request) = Request::read(&mut reader) else { return };
         let stream = reader.get_mut();
         // The client may be gone by now, which is its own affair.
-        let path = path.split('?').next().unwrap_or_default();
-        let _answered = match (method.as_str(), path) {
+        let path = request.path.split('?').next().unwrap_or_default();
+        let _answered = match (request.method.as_str(), path) {
             ("GET", "/jwks") => answer(stream, 200, &self.key.jwks().to_string()),
-            ("POST", "/token") => self.give(stream, headers.get("authorization").map_or("", String::as_str), body),
+            ("POST", "/token") => {
+                let body = String::from_utf8_lossy(&request.body).into_owned();
+                self.give(stream, request.authorization().unwrap_or_default(), body)
+            }
             _ => answer(stream, 404, "{}"),
         };
     }
