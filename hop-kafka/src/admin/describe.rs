@@ -48,7 +48,7 @@ pub(super) fn topics(client: &Client, topics: &[String]) -> Result<Vec<Result<De
         }
         true
     })?;
-    // SAFETY: the event is there and lives as long as `answer`; what it holds is asked for by the functions of its type, each
+    // SAFETY: the event is there and lives as long as `answer`; its contents are read with the functions of its type, each
     // pointer is checked before it is used, and lists are read up to the lengths that come with them.
     #[allow(unsafe_code)]
     unsafe {

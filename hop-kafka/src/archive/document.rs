@@ -194,7 +194,7 @@ fn headers(list: &RawArray) -> Result<Headers, Fault> {
     Ok(headers)
 }
 
-/// Reads what the archive says of a message. What is not as expected is left out: it is no part of the message.
+/// Reads what the archive says of a message, and leaves out what has another type: the message itself does not depend on it.
 fn notes(document: &RawDocument) -> Result<Notes, Fault> {
     let mut notes = Notes::default();
     let text = |value: RawBsonRef<'_>| match value {
