@@ -50,18 +50,12 @@ impl Interrupt {
         *self.received.borrow()
     }
 
-    /// Waits until the standard output takes more, and returns how many of `wanted` bytes can be written without waiting.
+    /// Waits until the standard output takes more.
     ///
     /// Fails with kind `Interrupted` if a signal comes, or has come, while it takes nothing.
     #[cfg(unix)]
-    pub(crate) fn wait_for_room(&self, wanted: usize) -> io::Result<usize> {
-        use std::io::IsTerminal as _;
-
+    pub(crate) fn wait_for_output(&self) -> io::Result<()> {
         use rustix::event::{PollFd, PollFlags, poll};
-        use rustix::fs::{FileType, fstat};
-        /// What a pipe takes at once when it takes anything, and what a terminal does.
-        const PIPE: usize = 4096;
-        const TERMINAL: usize = 256;
         let out = io::stdout();
         loop {
             let mut waited = [PollFd::new(&out, PollFlags::OUT), PollFd::new(&*self.pipe, PollFlags::empty())];
@@ -71,13 +65,7 @@ impl Interrupt {
                 Err(error) => return Err(error.into()),
             }
             if !waited[0].revents().is_empty() {
-                let kind = fstat(&out).map(|stat| FileType::from_raw_mode(stat.st_mode));
-                return Ok(match kind {
-                    Ok(FileType::CharacterDevice) if out.is_terminal() => TERMINAL,
-                    // Files, and devices such as `/dev/null`.
-                    Ok(FileType::RegularFile | FileType::CharacterDevice) => wanted,
-                    _ => PIPE,
-                });
+                return Ok(());
             }
             if !waited[1].revents().is_empty() {
                 return Err(io::Error::new(io::ErrorKind::Interrupted, "stopped while the output took nothing"));
@@ -85,11 +73,11 @@ impl Interrupt {
         }
     }
 
-    /// Returns `wanted`: whether a write has to wait cannot be known here.
+    /// Returns at once: whether a write has to wait cannot be known here.
     #[cfg(not(unix))]
     #[allow(clippy::unused_self, clippy::unnecessary_wraps)]
-    pub(crate) fn wait_for_room(&self, wanted: usize) -> io::Result<usize> {
-        Ok(wanted)
+    pub(crate) fn wait_for_output(&self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -13,7 +13,6 @@ mod moment;
 mod output;
 mod recording;
 mod schemas;
-mod table;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

@@ -27,6 +27,11 @@ pub(crate) fn parse(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     ago(text, now).ok_or_else(wrong)
 }
 
+/// Reads a time, as [`parse`] does, from now.
+pub(crate) fn from_now(text: &str) -> Result<Timestamp, String> {
+    parse(text, Timestamp::now())
+}
+
 /// The time so long ago: `2h`, `1h30m`, `3d`, `1w`.
 fn ago(text: &str, now: Timestamp) -> Option<Timestamp> {
     if !text.starts_with(|first: char| first.is_ascii_digit()) {

@@ -172,7 +172,7 @@ fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
 }
 
 fn named(path: &Path, error: io::Error) -> Failure {
-    Failure::Io(io::Error::new(error.kind(), format!("{}: {error}", output::path(path))))
+    Failure::Io(output::named(path, &error))
 }
 
 /// The crate that a file is of; else its folder.

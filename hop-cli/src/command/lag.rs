@@ -5,7 +5,8 @@ use hop_core::{Registry, Value};
 use hop_kafka::{ErrorKind, GroupDescription, GroupProgress};
 
 use crate::failure::Failure;
-use crate::{output, table};
+use crate::output;
+use crate::output::table::table;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -60,7 +61,7 @@ pub(crate) async fn run(registry: Registry, options: Lag) -> Result<ExitCode, Fa
             [of.topic.clone(), of.partition.to_string(), offset(of.committed), of.end.to_string(), of.lag().to_string()]
         })
         .collect();
-    table::print(["TOPIC", "PARTITION", "COMMITTED", "END", "LAG"], &rows)?;
+    table(["TOPIC", "PARTITION", "COMMITTED", "END", "LAG"], &rows)?;
     for of in progress.iter().filter(|of| of.lost() > 0) {
         let (topic, partition, lost) = (&of.topic, of.partition, of.lost());
         output::complain(format_args!("{topic}[{partition}]: {lost} messages were deleted before the group read them"));
@@ -73,6 +74,17 @@ pub(super) fn offset(offset: Option<i64>) -> String {
     offset.map_or_else(|| "-".to_owned(), |offset| offset.to_string())
 }
 
+/// Where a group is in a partition, and which messages there are.
+pub(super) fn partition(of: &GroupProgress) -> [(&'static str, Value); 5] {
+    [
+        ("topic", of.topic.as_str().into()),
+        ("partition", of.partition.into()),
+        ("committed", of.committed.map_or(Value::Null, Value::Int)),
+        ("first", Value::Int(of.first)),
+        ("end", Value::Int(of.end)),
+    ]
+}
+
 /// A number as JSON has it.
 fn number(number: u64) -> Value {
     Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
@@ -80,15 +92,7 @@ fn number(number: u64) -> Value {
 
 fn as_json(group: &str, description: Option<&GroupDescription>, progress: &[GroupProgress], lag: u64) -> Value {
     let partition = |of: &GroupProgress| {
-        Value::object([
-            ("topic", of.topic.as_str().into()),
-            ("partition", of.partition.into()),
-            ("committed", of.committed.map_or(Value::Null, Value::Int)),
-            ("first", Value::Int(of.first)),
-            ("end", Value::Int(of.end)),
-            ("lag", number(of.lag())),
-            ("lost", number(of.lost())),
-        ])
+        Value::object(partition(of).into_iter().chain([("lag", number(of.lag())), ("lost", number(of.lost()))]))
     };
     Value::object([
         ("group", group.into()),

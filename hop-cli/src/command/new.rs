@@ -167,7 +167,7 @@ fn toml_string(text: &str) -> String {
 }
 
 fn named(path: &Path, error: io::Error) -> Failure {
-    Failure::Io(io::Error::new(error.kind(), format!("{}: {error}", output::path(path))))
+    Failure::Io(output::named(path, &error))
 }
 
 #[cfg(test)]

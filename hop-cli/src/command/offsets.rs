@@ -4,10 +4,11 @@ use clap::{Args, Subcommand};
 use hop_core::{Registry, Value};
 use hop_kafka::{GroupMove, GroupProgress, StartPosition};
 
-use super::lag::offset;
+use super::lag::{offset, partition};
 use super::subscribe::start_at;
 use crate::failure::Failure;
-use crate::{output, table};
+use crate::output;
+use crate::output::table::table;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Offsets {
@@ -75,16 +76,7 @@ async fn show(registry: Registry, options: Show) -> Result<ExitCode, Failure> {
     let hop = crate::stream(registry, options.no_auth).build()?;
     let progress = hop.group(&options.url, &options.group).progress().await?;
     if options.json {
-        let partition = |of: &GroupProgress| {
-            Value::object([
-                ("topic", of.topic.as_str().into()),
-                ("partition", of.partition.into()),
-                ("committed", of.committed.map_or(Value::Null, Value::Int)),
-                ("first", Value::Int(of.first)),
-                ("end", Value::Int(of.end)),
-            ])
-        };
-        output::line(Value::Array(progress.iter().map(partition).collect()))?;
+        output::line(Value::Array(progress.iter().map(|of| Value::object(partition(of))).collect()))?;
         return Ok(ExitCode::SUCCESS);
     }
     if progress.is_empty() {
@@ -95,7 +87,7 @@ async fn show(registry: Registry, options: Show) -> Result<ExitCode, Failure> {
         [of.topic.clone(), of.partition.to_string(), of.first.to_string(), offset(of.committed), of.end.to_string()]
     };
     let rows: Vec<_> = progress.iter().map(row).collect();
-    table::print(["TOPIC", "PARTITION", "FIRST", "COMMITTED", "END"], &rows)?;
+    table(["TOPIC", "PARTITION", "FIRST", "COMMITTED", "END"], &rows)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -125,7 +117,7 @@ async fn reset(registry: Registry, options: Reset) -> Result<ExitCode, Failure> 
         let row =
             |one: &GroupMove| [one.topic.clone(), one.partition.to_string(), offset(one.from), one.to.to_string()];
         let rows: Vec<_> = moves.iter().map(row).collect();
-        table::print(["TOPIC", "PARTITION", "FROM", "TO"], &rows)?;
+        table(["TOPIC", "PARTITION", "FROM", "TO"], &rows)?;
     }
     if !options.execute {
         output::complain("nothing was changed; do it with `--execute`");

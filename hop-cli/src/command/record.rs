@@ -24,7 +24,7 @@ pub(crate) struct Record {
     pub(crate) file: PathBuf,
 
     /// Start at this time (2h, 2026-11-26, RFC 3339), instead of with what is published from now on.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = moment::from_now)]
     pub(crate) since: Option<Timestamp>,
 
     /// Start with the oldest message that is there.
@@ -32,7 +32,7 @@ pub(crate) struct Record {
     pub(crate) all: bool,
 
     /// Record nothing that was published at this time or later, and end then.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = moment::from_now)]
     pub(crate) until: Option<Timestamp>,
 
     /// Stop at the end of what is there.
@@ -54,10 +54,6 @@ pub(crate) struct Record {
     /// Do not authenticate.
     #[arg(long)]
     pub(crate) no_auth: bool,
-}
-
-fn time(text: &str) -> Result<Timestamp, String> {
-    moment::parse(text, Timestamp::now())
 }
 
 pub(crate) async fn run(registry: Registry, options: Record) -> Result<ExitCode, Failure> {

@@ -1,5 +1,6 @@
 //! The two outputs: results on the standard output, and what went wrong on the standard error.
 
+pub(crate) mod fields;
 pub(crate) mod ndjson;
 pub(crate) mod people;
 pub(crate) mod progress;
@@ -87,7 +88,15 @@ pub(crate) fn complain(what: impl Display) {
     let _written = io::stderr().write_all(lines.collect::<String>().as_bytes());
 }
 
-/// Writes to the standard error how many messages were sent, and how many were not, unless only warnings are asked for.
+/// Says of each message that was not delivered why; returns how many they are.
+pub(crate) fn undelivered(error: &hop_kafka::Error) -> usize {
+    for lost in error.undelivered() {
+        complain(format_args!("not delivered to `{}`: {}", lost.topic, lost.reason));
+    }
+    error.undelivered().len()
+}
+
+/// Writes to the standard error how many messages were sent, and how many were not, unless `--quiet` is set.
 pub(crate) fn outcome(total: usize, unsent: usize) {
     if unsent > 0 || tracing::enabled!(target: "hop::outcome", tracing::Level::INFO) {
         complain(format_args!("{} sent, {unsent} not", total - unsent));
@@ -97,6 +106,11 @@ pub(crate) fn outcome(total: usize, unsent: usize) {
 /// Writes a path to the standard output: as it is for a program, with control characters escaped for people.
 pub(crate) fn located(path: &Path) -> io::Result<()> {
     if io::stdout().is_terminal() { line(self::path(path)) } else { line(path.display()) }
+}
+
+/// Adds the path to an error of its file.
+pub(crate) fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", self::path(path)))
 }
 
 /// A path, fit for a terminal.

@@ -6,7 +6,7 @@ use hop_core::{AnyModel, Error, Header, Headers, Record, Route, Summary, Text, V
 
 use super::people;
 
-/// The longest byte string, and the longest text in base64, that is written out where not everything is asked for.
+/// The longest byte string, and the longest text in base64, that is written out without `--full`.
 const LONG: usize = 4096;
 
 /// Returns the object of one message; without what is long unless it is to be `full`.

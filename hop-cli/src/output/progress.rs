@@ -5,16 +5,34 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::interrupt::Interrupt;
+
 /// What takes less has no bar.
 const MOMENT: Duration = Duration::from_secs(1);
 /// Between two looks at how far it is.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// Does the work, and shows how much of it is done; `None` if a signal comes before its end.
+pub(crate) async fn until_interrupted<T>(
+    work: impl Future<Output = T>,
+    total: usize,
+    done: impl Fn() -> usize,
+    interrupt: &mut Interrupt,
+) -> Option<T> {
+    let progress = Progress::new(total);
+    tokio::select! {
+        biased;
+        () = interrupt.received() => None,
+        outcome = work => Some(outcome),
+        () = progress.show(done) => None,
+    }
+}
+
 /// A bar on the standard error, if that is a terminal and the work takes more than a moment; gone when it is dropped.
-pub(crate) struct Progress(ProgressBar);
+struct Progress(ProgressBar);
 
 impl Progress {
-    pub(crate) fn new(total: usize) -> Self {
+    fn new(total: usize) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos} of {len} sent, {per_sec}, {eta} left") {
             bar.set_style(style);
@@ -23,7 +41,7 @@ impl Progress {
     }
 
     /// Shows how much is done, for ever.
-    pub(crate) async fn show(&self, done: impl Fn() -> usize) {
+    async fn show(&self, done: impl Fn() -> usize) {
         if !std::io::stderr().is_terminal() {
             return std::future::pending().await;
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use hop_core::{Record, Value};
 use jiff::Timestamp;
+use tempfile::NamedTempFile;
 
 /// The name of the list of the files.
 const MANIFEST: &str = "manifest.ndjson";
@@ -39,15 +40,7 @@ impl Folder {
     ///
     /// A file of that name with the same content is left alone. One with other content is too, and the new one has a number.
     pub(crate) fn save(&mut self, name: &Name, content: &[u8], entry: Value) -> io::Result<PathBuf> {
-        let mut file = tempfile::Builder::new();
-        #[cfg(unix)]
-        file.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let written = file.prefix(".hop-").suffix(".part").tempfile_in(&self.path).and_then(|mut file| {
-            file.write_all(content)?;
-            file.as_file().sync_all()?;
-            Ok(file)
-        });
-        let mut written = written.map_err(|error| named(&self.path.join(name.with(1)), &error))?;
+        let mut written = unnamed(&self.path, content).map_err(|error| named(&self.path.join(name.with(1)), &error))?;
         for number in 1.. {
             let path = self.path.join(name.with(number));
             match written.persist_noclobber(&path) {
@@ -85,6 +78,25 @@ impl Folder {
         self.length += line.len() as u64;
         Ok(())
     }
+}
+
+/// Writes a file that is to get its name in this folder once it is whole.
+fn unnamed(folder: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = tempfile::Builder::new();
+    #[cfg(unix)]
+    file.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = file.prefix(".hop-").suffix(".part").tempfile_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Writes a file that is whole or not there; the one before it stays until then.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let file = unnamed(folder, content).map_err(|error| super::named(path, &error))?;
+    file.persist(path).map_err(|failed| super::named(path, &failed.error))?;
+    Ok(())
 }
 
 /// The length of a file up to the end of its last line: a crash may have left half of one.

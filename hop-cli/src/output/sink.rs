@@ -14,11 +14,13 @@ const ENOUGH: usize = 64 << 10;
 pub(crate) struct Sink {
     waiting: Vec<u8>,
     interrupt: Interrupt,
+    /// How many bytes the standard output takes without waiting, when it takes anything.
+    at_once: usize,
 }
 
 impl Sink {
     pub(crate) fn new(interrupt: Interrupt) -> Self {
-        Self { waiting: Vec::new(), interrupt }
+        Self { waiting: Vec::new(), interrupt, at_once: at_once() }
     }
 
     /// Adds bytes, and `end` after them unless they end with it already.
@@ -43,8 +45,8 @@ impl Sink {
         let mut out = io::stdout().lock();
         let mut rest = &waiting[..];
         while !rest.is_empty() {
-            let room = self.interrupt.wait_for_room(rest.len())?;
-            let (now, later) = rest.split_at(room.min(rest.len()));
+            self.interrupt.wait_for_output()?;
+            let (now, later) = rest.split_at(self.at_once.min(rest.len()));
             out.write_all(now)?;
             out.flush()?;
             rest = later;
@@ -54,6 +56,29 @@ impl Sink {
         self.waiting.clear();
         Ok(())
     }
+}
+
+/// How many bytes the standard output takes without waiting, when it takes anything.
+#[cfg(unix)]
+fn at_once() -> usize {
+    use std::io::IsTerminal as _;
+
+    use rustix::fs::{FileType, fstat};
+    const PIPE: usize = 4096;
+    const TERMINAL: usize = 256;
+    let out = io::stdout();
+    match fstat(&out).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
+        Ok(FileType::CharacterDevice) if out.is_terminal() => TERMINAL,
+        // Files, and devices such as `/dev/null`.
+        Ok(FileType::RegularFile | FileType::CharacterDevice) => usize::MAX,
+        _ => PIPE,
+    }
+}
+
+/// Whether a write has to wait cannot be known here.
+#[cfg(not(unix))]
+fn at_once() -> usize {
+    usize::MAX
 }
 
 /// Whether whoever reads the standard output has gone, as in `hop subscribe … | head -1`.
@@ -87,7 +112,7 @@ fn wait_until_closed() -> bool {
     use rustix::event::{PollFd, PollFlags, poll};
     let out = io::stdout();
     loop {
-        // No events are asked for: an error or a hang-up is reported all the same.
+        // Without any event requested, an error or a hang-up is still reported.
         let mut watched = [PollFd::new(&out, PollFlags::empty())];
         match poll(&mut watched, None) {
             Ok(_) => return watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP),

@@ -14,7 +14,7 @@ use crate::output::save::sync_folder;
 /// How much text makes a frame of its own, and for how long a message waits for others.
 const FRAME: usize = 1 << 20;
 const SOON: Duration = Duration::from_secs(1);
-/// zstd's own level unless it is asked for another.
+/// zstd's default level.
 const LEVEL: i32 = 3;
 
 /// A recording that is being written.

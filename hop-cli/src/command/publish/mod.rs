@@ -15,7 +15,7 @@ use super::journal;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output;
-use crate::output::progress::Progress;
+use crate::output::progress;
 use crate::schemas;
 
 #[derive(Debug, Args)]
@@ -161,25 +161,18 @@ pub(crate) async fn run(registry: Registry, options: Publish) -> Result<ExitCode
             match prepare(out.write(&*message.model), message, &options).queue().await {
                 Ok(_delivery) => {}
                 Err(error) if error.undelivered().is_empty() => return Err(error),
-                Err(error) => refused.set(refused.get() + complain(&error)),
+                Err(error) => refused.set(refused.get() + output::undelivered(&error)),
             }
             queued.set(queued.get() + 1);
         }
         out.flush().await
     };
-    let progress = Progress::new(messages.len());
-    let shown = progress.show(|| queued.get() - out.unsent().min(queued.get()));
-    let sent = tokio::select! {
-        biased;
-        () = interrupt.received() => None,
-        sent = work => Some(sent),
-        () = shown => None,
-    };
-    drop(progress);
+    let done = || queued.get() - out.unsent().min(queued.get());
+    let sent = progress::until_interrupted(work, messages.len(), done, &mut interrupt).await;
     let lost = match sent {
         Some(Ok(())) => refused.get(),
         Some(Err(error)) if error.undelivered().is_empty() => return Err(error.into()),
-        Some(Err(error)) => refused.get() + complain(&error),
+        Some(Err(error)) => refused.get() + output::undelivered(&error),
         None => {
             let unsent = messages.len() - queued.get() + out.unsent();
             // What is given up here is counted already.
@@ -210,14 +203,6 @@ fn prepare<'a>(write: Write<'a>, message: &Message, options: &Publish) -> Write<
         write = write.topic(topic);
     }
     write
-}
-
-/// Says of each message that it was not delivered, and why; returns how many they are.
-fn complain(error: &hop_kafka::Error) -> usize {
-    for lost in error.undelivered() {
-        output::complain(format_args!("not delivered to `{}`: {}", lost.topic, lost.reason));
-    }
-    error.undelivered().len()
 }
 
 #[cfg(test)]

@@ -12,8 +12,7 @@ use tokio::time::Instant;
 use super::{PATIENCE, Replay};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::output;
-use crate::output::progress::Progress;
+use crate::output::{self, progress};
 use crate::recording::Reader;
 
 pub(super) async fn run(registry: Registry, options: Replay) -> Result<ExitCode, Failure> {
@@ -41,21 +40,11 @@ pub(super) async fn run(registry: Registry, options: Replay) -> Result<ExitCode,
         tokio::time::sleep(Duration::from_secs(options.after.into())).await;
         send(path, total, &options, topic.as_deref(), &out, &queued).await
     };
-    let progress = Progress::new(total);
-    let shown = progress.show(|| queued.get() - out.unsent().min(queued.get()));
-    let sent = tokio::select! {
-        biased;
-        () = interrupt.received() => None,
-        sent = work => Some(sent),
-        () = shown => None,
-    };
-    drop(progress);
+    let done = || queued.get() - out.unsent().min(queued.get());
+    let sent = progress::until_interrupted(work, total, done, &mut interrupt).await;
     let unsent = match sent {
         Some(Err(Failure::Kafka(error))) if !error.undelivered().is_empty() => {
-            for lost in error.undelivered() {
-                output::complain(format_args!("not delivered to `{}`: {}", lost.topic, lost.reason));
-            }
-            total - queued.get() + error.undelivered().len()
+            total - queued.get() + output::undelivered(&error)
         }
         Some(Err(failure)) => return Err(failure),
         Some(Ok(())) => 0,

@@ -48,11 +48,11 @@ pub(crate) struct Subscribe {
     pub(crate) start_at: Option<StartPosition>,
 
     /// Start at this time: 2h ago, a date, or RFC 3339; see `hop help topics times`.
-    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "start_at")]
+    #[arg(long, value_name = "TIME", value_parser = moment::from_now, conflicts_with = "start_at")]
     pub(crate) since: Option<Timestamp>,
 
     /// Print nothing that was published at this time or later, and end then.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = moment::from_now)]
     pub(crate) until: Option<Timestamp>,
 
     /// Start at this offset of each partition, or at `TOPIC[PARTITION]@OFFSET` alone.
@@ -187,10 +187,6 @@ pub(crate) struct Subscribe {
     pub(crate) no_auth: bool,
 }
 
-fn time(text: &str) -> Result<Timestamp, String> {
-    moment::parse(text, Timestamp::now())
-}
-
 pub(crate) fn start_at(text: &str) -> Result<StartPosition, String> {
     if text.eq_ignore_ascii_case("earliest") {
         return Ok(StartPosition::Earliest);
@@ -201,7 +197,7 @@ pub(crate) fn start_at(text: &str) -> Result<StartPosition, String> {
     if let Some(Ok(count)) = text.strip_prefix('-').filter(|count| !count.starts_with('+')).map(str::parse) {
         return Ok(StartPosition::Last(count));
     }
-    let time = time(text).map_err(|_| {
+    let time = moment::from_now(text).map_err(|_| {
         format!(
             "expected EARLIEST, LATEST, the number of the last messages to read such as -5, {}; found `{text}`",
             moment::FORMS

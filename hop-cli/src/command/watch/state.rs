@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::keys::Act;
 use crate::chart::{Chart, Mark};
-use crate::command::show::Fields;
+use crate::output::fields::Fields;
 use crate::output::people;
 
 /// The most alerts that are remembered, and of these that are on the map.
