@@ -1,7 +1,7 @@
 //! Placeholders in a stream, and the messages that are fetched in their place.
 //!
 //! Several are fetched beside each other, each on a thread of its own, and each keeps its place in the batch. What is behind
-//! a placeholder waits for it, so that the order of a partition stays.
+//! a placeholder in its partition waits for it, so that the order stays; other partitions go on.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -20,8 +20,10 @@ use crate::counters::Tally;
 use crate::http::Failure;
 use crate::{Error, Stream, Url};
 
-/// How many messages are fetched, or have been fetched and wait, at once.
+/// How many messages are fetched, or have been fetched and wait, at once; and how many if each of them is the next of its
+/// partition.
 const AHEAD: usize = 4;
+const MOST: usize = 8;
 
 /// A message on its way from the archive.
 pub(super) struct Fetching {
@@ -71,21 +73,36 @@ impl Fetcher {
         url_of(record).filter(|_| self.test_messages || !record.headers.is_test())
     }
 
-    /// Ready once the first item is not one that is still to come.
+    /// Ready once the first item is not one that is still to come. Returns also how many of the items are being fetched, or
+    /// were and wait; `others` do so elsewhere.
     pub(super) fn poll_first(
         &self,
         context: &mut Context<'_>,
         items: &mut VecDeque<(i64, Item)>,
+        others: usize,
         tally: &Tally,
-    ) -> Poll<()> {
+    ) -> (Poll<()>, usize) {
         match items.front() {
             Some((_, Item::Fetching(_))) => {}
             Some((_, Item::Received(record))) if self.wants(record) => {}
-            _ => return Poll::Ready(()),
+            _ => return (Poll::Ready(()), 0),
         }
-        self.fetch_ahead(items, tally);
-        let Some((_, item)) = items.front_mut() else { return Poll::Ready(()) };
-        let Item::Fetching(fetching) = item else { return Poll::Ready(()) };
+        let fetching = self.fetch_ahead(items, others, tally);
+        let polled = match items.front_mut() {
+            Some((_, item)) => Self::poll_item(context, item, tally),
+            None => Poll::Ready(()),
+        };
+        (polled, fetching)
+    }
+
+    /// Ready once the item is not one that is still to come.
+    fn poll_item(context: &mut Context<'_>, item: &mut Item, tally: &Tally) -> Poll<()> {
+        let fetching = match item {
+            Item::Fetching(fetching) => fetching,
+            // As many as may be are being fetched.
+            Item::Received(_) => return Poll::Pending,
+            Item::Fetched(_) | Item::Decoded(_) => return Poll::Ready(()),
+        };
         let answer = std::task::ready!(poll_own(context, |context| Pin::new(&mut fetching.answer).poll(context)));
         let placeholder = fetching.placeholder.clone();
         *item = match answer {
@@ -101,14 +118,19 @@ impl Fetcher {
         Poll::Ready(())
     }
 
-    /// Starts to fetch the first few messages that are to be fetched.
-    fn fetch_ahead(&self, items: &mut VecDeque<(i64, Item)>, tally: &Tally) {
+    /// Starts to fetch the first few messages that are to be fetched, if `others` that are leave room for it; returns how many
+    /// are.
+    fn fetch_ahead(&self, items: &mut VecDeque<(i64, Item)>, others: usize, tally: &Tally) -> usize {
         let mut count = 0;
         for (_, item) in items.iter_mut() {
+            let most = if count == 0 { MOST } else { AHEAD };
             match item {
                 Item::Fetching(_) => count += 1,
                 Item::Received(record) => {
                     if let Some(url) = self.url(record) {
+                        if others + count >= most {
+                            return count;
+                        }
                         count += 1;
                         *item = self.start(url, record.clone()).unwrap_or_else(|failed_to_start| {
                             let (error, record) = *failed_to_start;
@@ -119,9 +141,10 @@ impl Fetcher {
                 Item::Fetched(_) | Item::Decoded(_) => {}
             }
             if count >= AHEAD {
-                return;
+                break;
             }
         }
+        count
     }
 
     fn server(&self) -> Result<Arc<Server>, Error> {

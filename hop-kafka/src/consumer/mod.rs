@@ -24,6 +24,7 @@ mod session;
 mod subscription;
 mod times;
 mod unreadable;
+mod walk;
 mod worker;
 
 pub use self::alert::{Alert, Typed};

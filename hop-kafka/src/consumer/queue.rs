@@ -49,7 +49,7 @@ pub(super) struct Queue<T> {
     arrival: Condvar,
     /// Signalled when space becomes free, or the reader is gone.
     space: Condvar,
-    /// How many messages of the entry that the reader has were handed over.
+    /// How many messages of the entries that the reader has were handed over.
     walked: AtomicUsize,
 }
 
@@ -60,10 +60,8 @@ struct State<T> {
     next: u64,
     /// The number of the first slot that no decoding thread has looked at.
     untouched: u64,
-    /// Everything in the slots, and the entry that the reader has.
+    /// Everything in the slots, and the entries that the reader has.
     total: Size,
-    /// The entry that the reader walks through.
-    taken: Size,
     reader: Option<Waker>,
     /// Whether a thread waits on `space`; whether any waits on `arrival`.
     waits_for_space: bool,
@@ -85,7 +83,6 @@ impl<T> Default for State<T> {
             next: 0,
             untouched: 0,
             total: Size::default(),
-            taken: Size::default(),
             reader: None,
             waits_for_space: false,
             decoders_waiting: 0,
@@ -256,8 +253,14 @@ impl<T> Queue<T> {
         self.change(|state| {
             state.abandoned = true;
             state.slots.clear();
-            (state.total, state.taken) = (Size::default(), Size::default());
+            state.total = Size::default();
         });
+    }
+
+    /// Returns true if the reader has taken everything, and no more will come.
+    pub(super) fn is_taken(&self) -> bool {
+        let state = self.lock();
+        state.complete && state.slots.is_empty()
     }
 
     /// Returns how many messages wait to be handed over.
@@ -266,38 +269,38 @@ impl<T> Queue<T> {
         total.saturating_sub(self.walked.load(Ordering::Relaxed))
     }
 
-    /// Notes how many messages of the entry that it took last the reader has handed over.
+    /// Notes how many messages of the entries that it has the reader has handed over.
     pub(super) fn walked(&self, messages: usize) {
         self.walked.store(messages, Ordering::Relaxed);
     }
 
-    /// The reader has walked through the entry that it took last.
-    pub(super) fn release(&self) {
+    /// The reader has walked through an entry of this size; of those that it still has, so many messages were handed over.
+    pub(super) fn release(&self, size: Size, walked: usize) {
         let mut state = self.lock();
-        self.walked.store(0, Ordering::Relaxed);
-        let taken = std::mem::take(&mut state.taken);
-        state.subtract(taken);
+        self.walked.store(walked, Ordering::Relaxed);
+        state.subtract(size);
         if state.waits_for_space {
             drop(state);
             self.space.notify_all();
         }
     }
 
-    /// Takes the first entry, unless a decoding thread still has it; ready with `None` at the end.
-    pub(super) fn poll_take(&self, context: &mut Context<'_>) -> Poll<Option<T>> {
+    /// Takes the first entry, unless a decoding thread still has it; ready with `None` at the end. It counts until it is
+    /// [released](Self::release).
+    pub(super) fn poll_take(&self, context: &mut Context<'_>) -> Poll<Option<(T, Size)>> {
         let mut state = self.lock();
         if let Some(entry) = state.slots.front_mut().and_then(|slot| slot.entry.take()) {
+            let mut size = Size::default();
             if let Some(slot) = state.slots.pop_front() {
                 state.untouched = state.untouched.max(slot.number + 1);
-                state.taken = slot.size;
+                size = slot.size;
             }
-            self.walked.store(0, Ordering::Relaxed);
             let may_work = state.decoders_waiting > 0;
             drop(state);
             if may_work {
                 self.arrival.notify_all();
             }
-            return Poll::Ready(Some(entry));
+            return Poll::Ready(Some((entry, size)));
         }
         if state.complete && state.slots.is_empty() {
             return Poll::Ready(None);

@@ -1,6 +1,5 @@
 //! The reader: walks through what the worker received, decodes it, and says which messages are done.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -15,6 +14,7 @@ use super::decode::{Decoder, Item, Outcome};
 use super::options::Commit;
 use super::progress::Tenure;
 use super::session::{Arrival, Session};
+use super::walk::{Waiting, Walk};
 use super::{Alert, Control, Lag, Start, Typed};
 use crate::blocking::{block_on, poll_own};
 use crate::counters::ReadCounters;
@@ -50,6 +50,8 @@ pub struct Subscription {
     sending: Mutex<Option<(Sending, Arc<Tenure>, i64)>>,
     /// The batch that is walked through.
     current: Option<Walk>,
+    /// Batches of other partitions, whose next message is still being fetched.
+    waiting: Waiting,
     /// The last message of each other partition that the caller works on.
     earlier: Vec<(Arc<Tenure>, i64)>,
     /// Messages handed over since other work had its turn.
@@ -58,15 +60,6 @@ pub struct Subscription {
     over: bool,
     /// Placeholders are handed over as they are.
     leaves_placeholders: bool,
-}
-
-/// A batch, as far as it is not handed over.
-struct Walk {
-    tenure: Arc<Tenure>,
-    items: VecDeque<(i64, Item)>,
-    walked: usize,
-    /// The last message that the caller works on.
-    in_hand: Option<i64>,
 }
 
 impl Subscription {
@@ -83,6 +76,7 @@ impl Subscription {
             dead_letters,
             sending: Mutex::new(None),
             current: None,
+            waiting: Waiting::default(),
             earlier: Vec::new(),
             turn: 0,
             over: false,
@@ -170,20 +164,13 @@ impl Subscription {
         if here >= most { Poll::Ready(()) } else { self.session.queue.poll_gathered(context, most) }
     }
 
-    /// Ready unless the next message is still to be fetched from the archive.
-    fn poll_fetched(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        match (&mut self.current, self.decoder.fetcher()) {
-            (Some(walk), Some(fetcher)) if !walk.tenure.is_over() && !self.leaves_placeholders => {
-                if fetcher.poll_first(context, &mut walk.items, &self.session.counters).is_ready() {
-                    return Poll::Ready(());
-                }
-            }
-            _ => return Poll::Ready(()),
+    /// Puts the current batch by while its next message is still to be fetched from the archive.
+    fn put_by(&mut self, context: &mut Context<'_>) {
+        let Some(fetcher) = self.decoder.fetcher().filter(|_| !self.leaves_placeholders) else { return };
+        let in_hand = self.waiting.put_by(&mut self.current, fetcher, &self.session.counters, context);
+        if let Some((tenure, offset)) = in_hand {
+            self.note_earlier(tenure, offset);
         }
-        // Whoever stops the reader, and a partition that goes away, end the wait.
-        self.session.queue.register(context);
-        let is_in_vain = self.session.is_stopped() || self.current.as_ref().is_some_and(|walk| walk.tenure.is_over());
-        if is_in_vain { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Ready once there may be a message that was not there before, or with the error of a dead letter.
@@ -195,11 +182,27 @@ impl Subscription {
             return Poll::Ready(None);
         }
         std::task::ready!(self.poll_open(context));
-        std::task::ready!(self.poll_fetched(context));
-        match &self.current {
-            Some(walk) if !walk.items.is_empty() => Poll::Ready(None),
-            _ => self.session.queue.poll_first(context).map(|()| None),
+        self.put_by(context);
+        if self.current.as_ref().is_some_and(|walk| !walk.items.is_empty()) || self.is_any_ready(context) {
+            return Poll::Ready(None);
         }
+        std::task::ready!(self.session.queue.poll_first(context));
+        if !self.waiting.is_empty() && self.session.queue.is_taken() {
+            return self.wait_for_change(context).map(|()| None);
+        }
+        Poll::Ready(None)
+    }
+
+    /// Whether one of the batches that were put by can go on.
+    fn is_any_ready(&mut self, context: &mut Context<'_>) -> bool {
+        let fetcher = self.decoder.fetcher();
+        fetcher.is_some_and(|fetcher| self.waiting.is_any_ready(fetcher, &self.session.counters, context))
+    }
+
+    /// Whoever stops the reader, and a partition that goes away, end the wait for what is being fetched.
+    fn wait_for_change(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.session.queue.register(context);
+        if self.session.is_stopped() || self.is_any_ready(context) { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Ready unless the reader is paused.
@@ -273,28 +276,11 @@ impl Subscription {
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            std::task::ready!(self.poll_fetched(context));
+            self.put_by(context);
             let Some((offset, item)) = self.take() else {
                 match std::task::ready!(self.poll_batch(context)) {
-                    Some(Arrival::Batch(batch)) => {
-                        let Walk { tenure, in_hand, .. } = match self.current.replace(Walk {
-                            tenure: batch.tenure,
-                            items: batch.items.into(),
-                            walked: 0,
-                            in_hand: None,
-                        }) {
-                            Some(before) => before,
-                            None => continue,
-                        };
-                        if let Some(offset) = in_hand {
-                            self.note_earlier(tenure, offset);
-                        }
-                        continue;
-                    }
-                    Some(Arrival::Failed(error)) => {
-                        self.session.queue.release();
-                        return Poll::Ready(Some(Err(error)));
-                    }
+                    Some(Ok(())) => continue,
+                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                     None => return Poll::Ready(None),
                 }
             };
@@ -327,27 +313,64 @@ impl Subscription {
         }
         if walk.tenure.is_over() && !walk.items.is_empty() {
             walk.items.clear();
-            self.session.queue.release();
+            self.session.queue.release(walk.size, self.waiting.walked());
             return None;
         }
         let taken = walk.items.pop_front()?;
         walk.walked += 1;
         match walk.items.is_empty() {
-            true => self.session.queue.release(),
-            false => self.session.queue.walked(walk.walked),
+            true => self.session.queue.release(walk.size, self.waiting.walked()),
+            false => self.session.queue.walked(self.waiting.walked() + walk.walked),
         }
         Some(taken)
     }
 
-    /// Takes the next batch out of the queue.
-    fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Option<Arrival>> {
+    /// Makes another batch the current one: one that was put by and can go on, or the next of the queue. Ready with an error
+    /// that came in the place of one, and with `None` at the end.
+    fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<(), Error>>> {
         std::task::ready!(self.poll_open(context));
         // A paused reader that goes on may have some of its batch left.
         if self.current.as_ref().is_some_and(|walk| !walk.items.is_empty()) {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        self.session.queue.poll_take(context)
+        if !self.waiting.is_empty()
+            && let Some(fetcher) = self.decoder.fetcher()
+            && let Some(walk) = self.waiting.take(fetcher, &self.session.counters, context)
+        {
+            self.begin(walk);
+            return Poll::Ready(Some(Ok(())));
+        }
+        loop {
+            match self.session.queue.poll_take(context) {
+                Poll::Ready(Some((Arrival::Batch(batch), size))) => {
+                    // Behind one of the same partition that was put by it waits as well.
+                    if let Some((batch, size)) = self.waiting.follow(batch, size) {
+                        self.begin(Walk::new(batch, size));
+                        return Poll::Ready(Some(Ok(())));
+                    }
+                }
+                Poll::Ready(Some((Arrival::Failed(error), size))) => {
+                    self.session.queue.release(size, self.waiting.walked());
+                    return Poll::Ready(Some(Err(error)));
+                }
+                Poll::Ready(None) if self.waiting.is_empty() => return Poll::Ready(None),
+                Poll::Pending if self.waiting.is_empty() => return Poll::Pending,
+                Poll::Ready(None) | Poll::Pending => {
+                    std::task::ready!(self.wait_for_change(context));
+                    // It is looked at once more.
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    /// Walks through this batch from now on.
+    fn begin(&mut self, walk: Walk) {
+        if let Some(Walk { tenure, in_hand: Some(offset), .. }) = self.current.replace(walk) {
+            self.note_earlier(tenure, offset);
+        }
     }
 
     /// Sends the dead letter that is on its way; ready with the error to hand over if it cannot be sent.
