@@ -1,6 +1,6 @@
 //! What librdkafka calls on behalf of a writer: errors, logs, and the report on each message.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
@@ -29,6 +29,8 @@ pub(super) struct WriterContext {
     pub(super) unsent: Unsent,
     /// Stores what the broker finds too large; and the client that sends the placeholders.
     offloader: OnceLock<(Arc<Offloader>, Weak<BaseProducer<Self>>)>,
+    /// What the broker finds too large is reported as undelivered instead, for whoever has to keep the order.
+    reports_too_large: AtomicBool,
     /// The number of the next message.
     next: AtomicU64,
 }
@@ -41,6 +43,7 @@ impl WriterContext {
             failures: Arc::default(),
             unsent: Unsent::default(),
             offloader: OnceLock::new(),
+            reports_too_large: AtomicBool::new(false),
             next: AtomicU64::new(0),
         }
     }
@@ -49,6 +52,11 @@ impl WriterContext {
     pub(super) fn set_offloader(&self, offloader: Arc<Offloader>, producer: &Arc<BaseProducer<Self>>) {
         // It is set once, when the writer is made.
         let _was_unset = self.offloader.set((offloader, Arc::downgrade(producer)));
+    }
+
+    /// Sets whether what the broker finds too large is reported as undelivered, and not stored.
+    pub(super) fn report_too_large(&self, reports: bool) {
+        self.reports_too_large.store(reports, Ordering::Release);
     }
 
     /// Stores a message that the broker has refused, if it is too large; otherwise gives it back.
@@ -60,11 +68,11 @@ impl WriterContext {
     ) -> Option<Undelivered> {
         match self.offloader.get() {
             Some((offloader, producer))
-                if code == Some(RDKafkaErrorCode::MessageSizeTooLarge) && offloader.may_store(&undelivered.message) =>
+                if code == Some(RDKafkaErrorCode::MessageSizeTooLarge)
+                    && !self.reports_too_large.load(Ordering::Acquire)
+                    && offloader.may_store(&undelivered.message) =>
             {
-                let copy = undelivered.clone();
-                let stored = Arc::clone(offloader).replace_refused(Weak::clone(producer), undelivered, in_flight);
-                stored.is_err().then_some(copy)
+                offloader.replace_refused(producer, undelivered, in_flight)
             }
             _ => Some(undelivered),
         }

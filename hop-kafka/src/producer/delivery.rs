@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -67,6 +68,8 @@ pub(super) struct InFlight {
     failures: Arc<UnreportedFailures>,
     /// Content that librdkafka sends from where it is: it has to live until the report.
     content: Option<Bytes>,
+    /// How often the broker has refused it as too large.
+    refusals: AtomicU32,
     #[cfg(feature = "metrics")]
     queued: std::time::Instant,
 }
@@ -95,6 +98,7 @@ impl InFlight {
             state: Mutex::new(State::Pending { waker: None, callback }),
             failures: Arc::clone(failures),
             content,
+            refusals: AtomicU32::new(0),
             #[cfg(feature = "metrics")]
             queued: std::time::Instant::now(),
         })
@@ -124,6 +128,16 @@ impl InFlight {
     /// Returns true if somebody has the [`Delivery`], or a callback waits for the result.
     pub(super) fn is_awaited(self: &Arc<Self>) -> bool {
         Arc::strong_count(self) > 1 || matches!(&*self.lock(), State::Pending { callback: Some(_), .. })
+    }
+
+    /// Counts that the broker has refused it as too large; returns how often it had before.
+    pub(super) fn refuse(&self) -> u32 {
+        self.refusals.fetch_add(1, Ordering::AcqRel)
+    }
+
+    /// Returns true while the broker has neither taken it nor refused it more often than this.
+    pub(super) fn is_pending(&self, refusals: u32) -> bool {
+        self.refusals.load(Ordering::Acquire) <= refusals && matches!(&*self.lock(), State::Pending { .. })
     }
 
     /// Takes the callback back from a message that was not queued.

@@ -1,12 +1,12 @@
 //! Messages that are too large for their topic: stored in the archive, with a placeholder sent in their place.
 //!
 //! A message that is known to be too large is stored before it is queued, so that the order of a writer's messages stays.
-//! One that the broker alone finds too large is stored when the broker has refused it; its placeholder then comes after
-//! messages that were queued meanwhile.
+//! One that the broker alone finds too large is sent once more by itself, since it may have been its batch that was too large,
+//! and is stored when the broker refuses that as well; it then comes after messages that were queued meanwhile.
 
 use std::ffi::CString;
 use std::fmt;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock, Weak, mpsc};
 use std::time::{Duration, Instant};
 
 use hop_core::{Outgoing, header};
@@ -15,7 +15,9 @@ use tokio::sync::oneshot;
 
 use super::context::WriterContext;
 use super::delivery::InFlight;
+use super::publish::BATCH;
 use super::send::send;
+use super::unsent::Unsent;
 use crate::archive::{Server, placeholder};
 use crate::blocking::{own, spawn};
 use crate::http::Failure;
@@ -26,6 +28,10 @@ use crate::{Error, ErrorKind, Offload, Stream, Undelivered, Url};
 const PATIENCE: Duration = Duration::from_secs(300);
 /// The longest URL of a stored message that is reckoned with, in bytes.
 const LONGEST_URL: usize = 512;
+/// How many messages may wait for being stored after the broker has refused them.
+const BEHIND: usize = 100;
+/// How often a message that is sent again is looked after.
+const GLANCE: Duration = Duration::from_millis(2);
 
 /// Stores the messages of one writer.
 pub(super) struct Offloader {
@@ -36,6 +42,9 @@ pub(super) struct Offloader {
     patience: Duration,
     /// Made when it is needed first: most writers never do.
     server: OnceLock<Server>,
+    /// To the thread that stores what the broker has refused; made when there is something.
+    refused: OnceLock<mpsc::Sender<Refused>>,
+    behind: Unsent,
 }
 
 impl fmt::Debug for Offloader {
@@ -53,7 +62,8 @@ impl Offloader {
         produce_timeout: Duration,
     ) -> Self {
         let patience = if produce_timeout.is_zero() { PATIENCE } else { produce_timeout.min(PATIENCE) };
-        Self { stream, broker, mode, sender, patience, server: OnceLock::new() }
+        let (server, refused) = (OnceLock::new(), OnceLock::new());
+        Self { stream, broker, mode, sender, patience, server, refused, behind: Unsent::default() }
     }
 
     /// Returns true if every message is stored.
@@ -115,39 +125,118 @@ impl Offloader {
         })
     }
 
-    /// Stores a message that the broker has refused as too large, and queues its placeholder in the place of it.
-    ///
-    /// # Errors
-    /// Kind `Kafka` when there can be no thread.
+    /// Has a message stored that the broker has refused as too large, and its placeholder queued in the place of it. They are
+    /// dealt with one after the other, on a thread of their own; gives the message back where there can be none.
     pub(super) fn replace_refused(
-        self: Arc<Self>,
-        producer: Weak<BaseProducer<WriterContext>>,
+        self: &Arc<Self>,
+        producer: &Weak<BaseProducer<WriterContext>>,
         undelivered: Undelivered,
         in_flight: &Arc<InFlight>,
-    ) -> Result<(), Error> {
-        let in_flight = Arc::clone(in_flight);
-        spawn("hop-offload", move || {
-            let Undelivered { topic, message, .. } = &undelivered;
-            let is_gone = || producer.strong_count() == 0;
-            let stored = match self.has_archive() {
-                // The broker's own words say enough.
-                Ok(false) => Err((undelivered.kind, undelivered.reason.clone())),
-                Ok(true) => self.store(topic, message, &is_gone).map_err(reason),
-                Err(failure) => Err(reason(failure)),
-            };
-            let Some(producer) = producer.upgrade() else { return };
-            let context = producer.context();
-            let failed = stored.and_then(|placeholder| {
+    ) -> Option<Undelivered> {
+        let was_refused_before = in_flight.refuse() > 0;
+        let refused = Refused { undelivered, in_flight: Arc::clone(in_flight), was_refused_before };
+        let outlet = match self.refused.get() {
+            Some(outlet) => outlet,
+            None => {
+                let (outlet, incoming) = mpsc::channel();
+                let (offloader, producer) = (Arc::downgrade(self), Weak::clone(producer));
+                if spawn("hop-offload", move || run(&offloader, &producer, &incoming)).is_err() {
+                    return Some(refused.undelivered);
+                }
+                self.refused.get_or_init(|| outlet)
+            }
+        };
+        self.behind.begin();
+        outlet.send(refused).err().map(|back| {
+            self.behind.end();
+            back.0.undelivered
+        })
+    }
+
+    /// Returns true if so many messages wait to be stored that no more are to be queued.
+    pub(super) fn is_behind(&self) -> bool {
+        self.behind.count() > BEHIND
+    }
+
+    /// Waits until there are fewer of them.
+    pub(super) async fn catch_up(&self) {
+        self.behind.at_most(BEHIND / 2).await;
+    }
+
+    fn settle(&self, producer: &Weak<BaseProducer<WriterContext>>, refused: Refused) {
+        let Refused { undelivered, in_flight, was_refused_before } = refused;
+        let Undelivered { topic, message, .. } = &undelivered;
+        // It may have been the batch that was too large, and not this message.
+        let is_sent_again = !was_refused_before && size_as_sent(message) <= BATCH;
+        let replacement = match is_sent_again {
+            true => Ok(None),
+            false => self.stored(topic, message, &|| producer.strong_count() == 0, &undelivered).map(Some),
+        };
+        let Some(client) = producer.upgrade() else { return give_up(undelivered, in_flight) };
+        let context = client.context();
+        let queued = replacement.and_then(|placeholder| {
+            if placeholder.is_some() {
                 context.tally.offloaded();
-                queue(&producer, topic, &placeholder, &in_flight)
-            });
-            if let Err((kind, reason)) = failed {
+            }
+            queue(&client, topic, placeholder.as_ref().unwrap_or(message), &in_flight)
+        });
+        match queued {
+            Ok(()) if is_sent_again => {
+                drop(client);
+                // Alone: the next one of them might be in its batch.
+                while in_flight.is_pending(1) && producer.strong_count() > 0 {
+                    std::thread::sleep(GLANCE);
+                }
+            }
+            Ok(()) => {}
+            Err((kind, reason)) => {
                 context.tally.failed();
                 in_flight.report(Err(Undelivered { kind, reason, ..undelivered }));
                 context.unsent.end();
             }
-        })
+        }
     }
+
+    fn stored(
+        &self,
+        topic: &str,
+        message: &Outgoing,
+        nobody_waits: &dyn Fn() -> bool,
+        refused: &Undelivered,
+    ) -> Result<Outgoing, (ErrorKind, String)> {
+        match self.has_archive() {
+            // The broker's own words say enough.
+            Ok(false) => Err((refused.kind, refused.reason.clone())),
+            Ok(true) => self.store(topic, message, nobody_waits).map_err(reason),
+            Err(failure) => Err(reason(failure)),
+        }
+    }
+}
+
+/// A message that the broker has refused as too large.
+struct Refused {
+    undelivered: Undelivered,
+    in_flight: Arc<InFlight>,
+    was_refused_before: bool,
+}
+
+/// Deals with what is refused until the writer is gone.
+fn run(offloader: &Weak<Offloader>, producer: &Weak<BaseProducer<WriterContext>>, incoming: &mpsc::Receiver<Refused>) {
+    while let Ok(refused) = incoming.recv() {
+        match offloader.upgrade() {
+            Some(offloader) => {
+                offloader.settle(producer, refused);
+                offloader.behind.end();
+            }
+            None => give_up(refused.undelivered, refused.in_flight),
+        }
+    }
+}
+
+/// Reports a message whose writer is gone.
+fn give_up(undelivered: Undelivered, in_flight: Arc<InFlight>) {
+    let reason = format!("writing to `{}`: the writer ended before the message was stored", undelivered.topic);
+    in_flight.report(Err(Undelivered { kind: ErrorKind::TimedOut, reason, ..undelivered }));
 }
 
 fn reason(failure: Failure) -> (ErrorKind, String) {

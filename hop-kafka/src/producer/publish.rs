@@ -28,7 +28,7 @@ const LARGEST_MESSAGE: usize = 64 << 20;
 /// How many bytes of messages go to the broker at once. The topic's limit is for all of them together: librdkafka's own
 /// megabyte would have small messages refused where large ones are not allowed. On a broker that is busy a megabyte is up
 /// to half as fast again; whoever knows the topic's limit may set the property `batch.size`.
-const BATCH: usize = 128 << 10;
+pub(super) const BATCH: usize = 128 << 10;
 
 /// How many requests may be on their way to one broker. A broker takes up the next one of a connection when it has answered
 /// the one before, so that more of them only wait there: a busy broker then gets many small ones, where it could have few

@@ -156,6 +156,9 @@ impl Publisher {
                  tells of failures sooner",
             ));
         }
+        if self.offloader.is_behind() {
+            self.offloader.catch_up().await;
+        }
         let queued = match self.offloaded_if_too_large(topic, &message).await {
             Ok(placeholder) => self.queue_or_offload(topic, &message, placeholder, callback).await,
             Err(error) => Err(error),

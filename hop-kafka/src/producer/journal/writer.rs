@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use hop_core::{Headers, Outgoing, Payload};
@@ -14,7 +14,7 @@ use super::super::Publisher;
 use super::super::delivery::{Callback, Delivery, DeliveryResult, InFlight};
 use super::failures::{Failures, Verdict};
 use super::publisher::Shared;
-use super::sender::Handed;
+use super::sender::{Handed, Outlet};
 use crate::{Delivered, Error, ErrorKind, Undelivered};
 
 /// How much may be on its way at a time: messages, and bytes of them.
@@ -76,7 +76,7 @@ impl OnItsWay {
 pub(super) struct Writer {
     journal: Journal,
     shared: Arc<Shared>,
-    outlet: Sender<Handed>,
+    outlet: Outlet,
     publisher: Arc<Publisher>,
     /// Those who wait for the results, by message; messages from before this process have none.
     results: HashMap<u64, Arc<InFlight>>,
@@ -102,12 +102,7 @@ struct Pause {
 }
 
 impl Writer {
-    pub(super) fn new(
-        journal: Journal,
-        shared: Arc<Shared>,
-        outlet: Sender<Handed>,
-        publisher: Arc<Publisher>,
-    ) -> Self {
+    pub(super) fn new(journal: Journal, shared: Arc<Shared>, outlet: Outlet, publisher: Arc<Publisher>) -> Self {
         Self {
             journal,
             shared,
@@ -251,8 +246,7 @@ impl Writer {
         self.handed = number;
         self.on_its_way.add(number, entry.message.content.len() + 200);
         let alone = self.one_at_a_time.contains(&entry.topic);
-        // The other thread ends only with this one.
-        let _sent = self.outlet.send(Handed { number, entry, alone });
+        self.outlet.send(Handed { number, entry, alone });
     }
 
     /// Hands out as much as may be on its way, in order.
