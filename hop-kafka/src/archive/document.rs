@@ -277,16 +277,19 @@ pub(crate) fn count(content: &[u8]) -> Result<u64, Fault> {
     count.ok_or_else(|| "an answer without `count`".to_owned())
 }
 
-/// Reads under which identifier a message was stored, if the answer says so.
-pub(crate) fn receipt(content: &[u8]) -> Option<Uuid> {
+/// Reads under which identifier a message was stored; `None` where the answer is empty, or says nothing of it.
+pub(crate) fn receipt(content: &[u8]) -> Result<Option<Uuid>, Fault> {
     let mut id = None;
-    let read = fields(document(content).ok()?, |name, value| {
+    if content.is_empty() {
+        return Ok(id);
+    }
+    fields(document(content)?, |name, value| {
         if name == "archive_uuid" {
-            id = uuid(&value);
+            id = Some(uuid(&value).ok_or_else(|| found(name, "a UUID", &value))?);
         }
         Ok(())
-    });
-    read.ok().and(id)
+    })?;
+    Ok(id)
 }
 
 /// Writes a message to be stored; `None` where a header is null, which the archive cannot store.

@@ -15,8 +15,9 @@ const FIELD: &str = "LargeMessageUploadEndpoint";
 
 /// How old an answer may be.
 const FRESH: Duration = Duration::from_secs(600);
-/// How old an answer may be where something speaks against it: a message that names another host, an archive that is down.
-const DOUBTED: Duration = Duration::from_secs(30);
+/// How often the broker is asked where something speaks against its answer: a message that names another host, an archive
+/// that is down.
+const DOUBTED: Duration = Duration::from_secs(10);
 /// How long the topic may take to be read, beyond connecting.
 const READING: Duration = Duration::from_secs(5);
 
@@ -72,6 +73,8 @@ pub(crate) struct Discovery {
 struct Known {
     endpoint: Option<Endpoint>,
     at: Instant,
+    /// When it was last asked for because of a doubt.
+    doubted: Option<Instant>,
 }
 
 impl Discovery {
@@ -81,37 +84,40 @@ impl Discovery {
 
     /// An archive whose address is known.
     pub(crate) fn given(stream: Stream, broker: Url, endpoint: Endpoint) -> Self {
-        let known = Some(Known { endpoint: Some(endpoint), at: Instant::now() });
+        let known = Some(Known { endpoint: Some(endpoint), at: Instant::now(), doubted: None });
         Self { stream, broker, known: Mutex::new(known), is_given: true }
     }
 
     /// Returns the address of the archive; `None` if the broker names none. Waits on this thread.
     pub(crate) fn find(&self) -> Result<Option<Endpoint>, Failure> {
-        self.find_within(FRESH)
+        self.find_unless(|known| known.at.elapsed() < FRESH, false)
     }
 
-    /// Asks again, unless that was just now.
+    /// Asks again, unless there was a doubt just now. So the first message that names an archive which has moved finds it,
+    /// and messages that name others have the broker asked only now and then.
     pub(crate) fn find_again(&self) -> Result<Option<Endpoint>, Failure> {
-        self.find_within(DOUBTED)
+        self.find_unless(|known| known.doubted.is_some_and(|doubted| doubted.elapsed() < DOUBTED), true)
     }
 
-    fn find_within(&self, age: Duration) -> Result<Option<Endpoint>, Failure> {
+    fn find_unless(&self, is_good: impl FnOnce(&Known) -> bool, is_doubt: bool) -> Result<Option<Endpoint>, Failure> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = &*known
-            && (self.is_given || known.at.elapsed() < age)
+            && (self.is_given || is_good(known))
         {
             return Ok(known.endpoint.clone());
         }
-        match self.ask() {
+        let asked = self.ask();
+        let doubted = if is_doubt { Some(Instant::now()) } else { known.as_ref().and_then(|known| known.doubted) };
+        match asked {
             Ok(endpoint) => {
-                *known = Some(Known { endpoint: endpoint.clone(), at: Instant::now() });
+                *known = Some(Known { endpoint: endpoint.clone(), at: Instant::now(), doubted });
                 Ok(endpoint)
             }
             Err(error) => match &mut *known {
                 // An answer that was good is better than none.
                 Some(known) => {
                     tracing::warn!(target: "hop", %error, "the broker does not say anew where its archive is");
-                    known.at = Instant::now();
+                    (known.at, known.doubted) = (Instant::now(), doubted);
                     Ok(known.endpoint.clone())
                 }
                 None => Err(Failure {

@@ -215,7 +215,17 @@ impl Server {
         })?;
         let endpoint = at.ok_or_else(none)?;
         // The archive chooses another one where it is taken.
-        let id = document::receipt(&answer).unwrap_or(id);
+        let id = match document::receipt(&answer) {
+            Ok(other) => other.unwrap_or(id),
+            // The placeholder might stand for another message.
+            Err(fault) => {
+                return Err(Failure::new(
+                    ErrorKind::Protocol,
+                    format!("the archive {} took the message, and answered with {fault}", endpoint.url),
+                    "check the address of the archive, and write the message again; it may be stored twice then",
+                ));
+            }
+        };
         Ok(format!("{}/msg/{id}", endpoint.url))
     }
 
