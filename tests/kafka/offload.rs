@@ -93,52 +93,128 @@ async fn tests_stay_tests_and_an_identifier_that_is_taken_is_replaced() {
     assert_eq!(second.get::<External>().unwrap().url, archive.url(stored[1].0));
 }
 
+/// Writes a message of `size` bytes to an archive with a fault, then one to an archive without.
+async fn fails(
+    site: &(EmbeddedBroker, Archive),
+    hop: StreamBuilder,
+    size: usize,
+    fault: Fault,
+    kind: ErrorKind,
+    word: &str,
+) {
+    let (broker, archive) = site;
+    let named = format!("{fault:?}, {size} bytes");
+    archive.fault(fault);
+    let content = vec![b'x'; size];
+    let publish = hop.build().unwrap().publish(broker.url("t")).produce_timeout(Duration::from_secs(3));
+    let out = publish.await.unwrap();
+    let started = Instant::now();
+    let error = out.write(&Blob::from(&content[..])).header("a", "b").send().await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(6), "{named}: {:?}", started.elapsed());
+    assert_eq!(error.kind(), kind, "{named}: {error}");
+    assert!(error.to_string().contains(word), "{named}: {error}");
+    // What to do stands behind what happened.
+    assert!(error.to_string().contains("; "), "{named}: {error}");
+    assert!(!format!("{error} {error:?}").contains(PASSWORD));
+    let back = &error.undelivered()[0].message;
+    let found = (back.content.as_bytes().unwrap().as_ref(), back.headers.get("a"));
+    assert!(found == (&content[..], Some(&b"b"[..])), "{named}: another message was handed back");
+    // The same publisher goes on with the next message.
+    archive.fault(Fault::None);
+    let before = archive.stored().len();
+    out.write(&blob("next")).send().await.unwrap();
+    assert_eq!(archive.stored().len(), before + 1, "{named}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_fault_of_an_archive_is_an_error_that_hands_the_message_back() {
-    let (broker, archive) = site().await;
-    let other = Archive::start();
+    let site = site().await;
+    let (ended, late) = ("ended the connection before it had answered", "did not answer in time");
     for (fault, kind, word) in [
-        (Fault::Closes, ErrorKind::Connection, "cannot be reached"),
-        (Fault::Frozen, ErrorKind::TimedOut, "did not answer in time"),
+        (Fault::Closes, ErrorKind::Connection, ended),
+        (Fault::HalfCloses, ErrorKind::Connection, ended),
+        (Fault::Cuts, ErrorKind::Connection, ended),
+        (Fault::Frozen, ErrorKind::TimedOut, late),
+        (Fault::Drips, ErrorKind::TimedOut, late),
+        (Fault::DripsHeader, ErrorKind::TimedOut, late),
+        (Fault::EndlessInterim, ErrorKind::TimedOut, late),
+        (Fault::Garbled, ErrorKind::Protocol, "not HTTP"),
+        (Fault::EndlessHeader, ErrorKind::Protocol, "not HTTP"),
+        (Fault::Endless, ErrorKind::TooLarge, "an answer of more than"),
+        (Fault::Truncated, ErrorKind::Protocol, "not a whole BSON document"),
         (Fault::WrongSignature, ErrorKind::Protocol, "a wrong signature"),
         (Fault::WrongSid, ErrorKind::Protocol, "another login"),
+        (Fault::NoSignature, ErrorKind::Protocol, "does not prove"),
+        (Fault::Iterations(2_000_000_000), ErrorKind::Protocol, "iterations"),
         (Fault::ConfirmsNothing, ErrorKind::Protocol, "had not got yet"),
+        (Fault::Says(101), ErrorKind::Refused, "answered 101"),
         (Fault::Says(401), ErrorKind::Authentication, "SCRAM-SHA-512"),
         (Fault::Says(403), ErrorKind::Authorization, "answered 403"),
         (Fault::Says(404), ErrorKind::NotFound, "answered 404"),
-        (Fault::First(1, 413), ErrorKind::TooLarge, "answered 413"),
-        (Fault::First(1, 422), ErrorKind::Refused, "answered 422"),
         (Fault::Says(500), ErrorKind::Unavailable, "answered 500"),
         (Fault::Says(501), ErrorKind::Refused, "answered 501"),
-        (Fault::Redirects(other.endpoint()), ErrorKind::Protocol, "redirections are not followed"),
+        // Once, after the login: it is the next message that is stored.
+        (Fault::First(1, 401), ErrorKind::Authentication, "answered 401"),
+        (Fault::First(1, 403), ErrorKind::Authorization, "answered 403"),
+        (Fault::First(1, 404), ErrorKind::NotFound, "answered 404"),
+        (Fault::First(1, 413), ErrorKind::TooLarge, "answered 413"),
+        (Fault::First(1, 422), ErrorKind::Refused, "answered 422"),
+        (Fault::First(1, 500), ErrorKind::Unavailable, "answered 500"),
     ] {
-        let named = format!("{fault:?}");
-        archive.fault(fault);
-        let out =
-            hop().build().unwrap().publish(broker.url("t")).produce_timeout(Duration::from_secs(3)).await.unwrap();
-        let started = Instant::now();
-        let error = out.write(&blob("large")).header("a", "b").send().await.unwrap_err();
-        assert!(started.elapsed() < Duration::from_secs(10), "{named}: {:?}", started.elapsed());
-        assert_eq!(error.kind(), kind, "{named}: {error}");
-        assert!(error.to_string().contains(word), "{named}: {error}");
-        assert!(!format!("{error} {error:?}").contains(PASSWORD));
-        let back = &error.undelivered()[0].message;
-        assert_eq!(
-            (back.content.as_bytes().unwrap().as_ref(), back.headers.get("a")),
-            (&b"large"[..], Some(&b"b"[..]))
-        );
+        fails(&site, hop(), 1000, fault, kind, word).await;
     }
-    assert!(other.asked().is_empty());
     // What passes is tried again, and the message is stored once.
-    archive.fault(Fault::First(2, 503));
-    let before = archive.stored().len();
-    let out = hop().build().unwrap().publish(broker.url("t")).await.unwrap();
-    out.write(&blob("large")).send().await.unwrap();
-    assert_eq!(archive.stored().len(), before + 1);
+    let (broker, archive) = &site;
+    for fault in [Fault::First(2, 502), Fault::First(2, 503), Fault::First(2, 504), Fault::Interim] {
+        archive.fault(fault);
+        let before = archive.stored().len();
+        let out = hop().build().unwrap().publish(broker.url("t")).await.unwrap();
+        out.write(&blob("large")).send().await.unwrap();
+        assert_eq!(archive.stored().len(), before + 1);
+    }
     // A header that the archive cannot store.
+    let out = hop().build().unwrap().publish(broker.url("t")).await.unwrap();
     let error = out.write(&blob("large")).null_header("none").send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(error.to_string().contains("a header that is null"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_not_read_whole_ends_within_its_time_with_what_the_archive_said() {
+    const LARGE: usize = 24 << 20;
+    let site = site().await;
+    site.1.token("a token");
+    let with_token = || hop_of(Credential::new("ada", "").token_command("echo 'a token'"));
+    for (fault, kind, word) in [
+        (Fault::Early(413), ErrorKind::TooLarge, "answered 413"),
+        (Fault::EarlyAndOpen(413), ErrorKind::TooLarge, "answered 413"),
+        (Fault::Early(401), ErrorKind::Authentication, "answered 401"),
+        (Fault::Early(503), ErrorKind::Unavailable, "answered 503"),
+        (Fault::NeverReads, ErrorKind::TimedOut, "did not answer in time"),
+        (Fault::ReadsSlowly(100_000), ErrorKind::TimedOut, "did not answer in time"),
+    ] {
+        for hop in [hop(), with_token()] {
+            fails(&site, hop, LARGE, fault.clone(), kind, word).await;
+        }
+    }
+    // A slow archive that is fast enough.
+    site.1.fault(Fault::ReadsSlowly(200_000_000));
+    let out = hop().build().unwrap().publish(site.0.url("t")).produce_timeout(Duration::from_secs(30)).await.unwrap();
+    out.write(&Blob::from(vec![b'x'; LARGE])).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn no_credential_goes_where_an_archive_redirects_to() {
+    let site = site().await;
+    site.1.token("a token");
+    let other = Archive::start();
+    other.user("ada", PASSWORD);
+    other.token("a token");
+    for hop in [hop(), hop_of(Credential::new("ada", "").token_command("echo 'a token'"))] {
+        let fault = Fault::Redirects(format!("{}/topic/t+oversized", other.endpoint()));
+        fails(&site, hop, 1000, fault, ErrorKind::Protocol, "redirections are not followed").await;
+    }
+    assert!(other.asked().is_empty(), "a redirection was followed");
 }
 
 #[tokio::test]
@@ -164,9 +240,23 @@ async fn an_archive_that_moves_is_found_again() {
     let moved = Archive::start();
     moved.user("ada", PASSWORD);
     send(&broker.url("sys.metadata"), &[&blob(&moved.metadata())]).await;
-    // What is known is doubted after half a minute.
     out.write(&blob("second")).send().await.unwrap();
     assert_eq!(moved.stored().len(), 1);
+    // It moves while a message is stored.
+    moved.fault(Fault::Says(503));
+    let again = Archive::start();
+    again.user("ada", PASSWORD);
+    let content = blob("third");
+    let third = out.write(&content).queue();
+    let moves = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        send(&broker.url("sys.metadata"), &[&blob(&again.metadata())]).await;
+    };
+    let (third, ()) = tokio::join!(third, moves);
+    third.unwrap().await.unwrap();
+    let (id, _) = again.stored()[0];
+    let mut raw = hop().build().unwrap().subscribe(broker.url("t")).fetch_external(false).await.unwrap();
+    assert_eq!(all(&mut raw).await[2].get::<External>().unwrap().url, again.url(id));
 }
 
 #[tokio::test]

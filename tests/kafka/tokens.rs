@@ -75,7 +75,7 @@ async fn an_endpoint_that_refuses_ends_the_wait_at_once() {
 async fn an_endpoint_that_does_not_answer_is_waited_for_as_long_as_a_broker() {
     let server = TokenServer::start();
     for (behaviour, patience, kind, why) in [
-        (Behaviour::Closes, 2, ErrorKind::Connection, "cannot be reached"),
+        (Behaviour::Closes, 2, ErrorKind::Connection, "ended the connection before it had answered"),
         (Behaviour::Says(503, "later".to_owned()), 2, ErrorKind::Connection, "answers 503; check `token_endpoint`"),
         (Behaviour::Hangs, 7, ErrorKind::TimedOut, "did not answer within 5 s"),
         (Behaviour::Drips, 7, ErrorKind::TimedOut, "did not answer within 5 s"),

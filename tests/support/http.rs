@@ -16,6 +16,13 @@ pub(crate) struct Request {
 impl Request {
     /// Reads a request; `None` if the client hangs up before its end.
     pub(crate) fn read(reader: &mut impl BufRead) -> Option<Self> {
+        let mut request = Self::read_head(reader)?;
+        request.read_body(reader)?;
+        Some(request)
+    }
+
+    /// Reads a request up to its body.
+    pub(crate) fn read_head(reader: &mut impl BufRead) -> Option<Self> {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
         let mut words = line.split_whitespace().map(str::to_owned);
@@ -32,10 +39,18 @@ impl Request {
                 headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
             }
         }
-        let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0_usize);
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).ok()?;
-        Some(Self { method, path, headers, body })
+        Some(Self { method, path, headers, body: Vec::new() })
+    }
+
+    /// Reads the body.
+    pub(crate) fn read_body(&mut self, reader: &mut impl BufRead) -> Option<()> {
+        self.body = vec![0; self.length()];
+        reader.read_exact(&mut self.body).ok()
+    }
+
+    /// The length of the body, in bytes.
+    pub(crate) fn length(&self) -> usize {
+        self.headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0)
     }
 
     /// The `Authorization` header.

@@ -66,6 +66,10 @@ impl Broker {
         &self.address
     }
 
+    pub fn is_embedded(&self) -> bool {
+        self.embedded.is_some()
+    }
+
     pub fn url(&self, topics: &str) -> String {
         format!("kafka://{}/{topics}", self.address)
     }

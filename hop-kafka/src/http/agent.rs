@@ -1,5 +1,6 @@
 //! The settings that all requests share, and why there is no answer to one.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use ureq::Agent;
@@ -41,8 +42,10 @@ pub(crate) fn config(uri: &Uri, authorities: Option<&Path>) -> Result<ConfigBuil
 pub(crate) enum NoAnswer {
     /// Time ran out.
     Late,
-    /// The connection failed.
+    /// There was no connection.
     Unreachable(String),
+    /// The connection ended before the answer did.
+    Ended(String),
     /// The connection through the proxy of the environment failed.
     Proxy,
     /// The server's certificate is not trusted.
@@ -60,7 +63,8 @@ impl NoAnswer {
         use ureq::Error as Http;
         match error {
             Http::Timeout(_) => Self::Late,
-            Http::Io(problem) if problem.kind() == std::io::ErrorKind::TimedOut => Self::Late,
+            Http::Io(problem) if problem.kind() == ErrorKind::TimedOut => Self::Late,
+            Http::Io(problem) if is_end(problem.kind()) => Self::Ended(problem.to_string()),
             Http::HostNotFound => Self::Unreachable("its name does not resolve".to_owned()),
             Http::Io(problem) => Self::Unreachable(problem.to_string()),
             Http::InvalidProxyUrl | Http::ConnectProxyFailed(_) => Self::Proxy,
@@ -73,4 +77,16 @@ impl NoAnswer {
             _ => Self::Unreachable("the connection failed".to_owned()),
         }
     }
+}
+
+/// Returns true for what a connection says that was there and has ended.
+const fn is_end(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::UnexpectedEof
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::NotConnected
+    )
 }

@@ -10,10 +10,12 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue};
 use ureq::http::{HeaderMap, Response, StatusCode, Uri};
-use ureq::unversioned::transport::DefaultConnector;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 use ureq::{Agent, Proxy, SendBody};
 
 use super::address::{Allowed, Guard, is_forbidden};
+use super::early::EarlyAnswers;
 use super::login::{Login, Tokens};
 use super::scram::{self, Scram};
 use super::{NoAnswer, config, is_this_machine};
@@ -124,10 +126,11 @@ impl Client {
         let config = config(uri, authorities)?.build();
         // What is behind a proxy is the proxy's to resolve.
         let is_direct = |proxy: &Proxy| proxy.is_no_proxy(uri);
+        let connector = DefaultConnector::default().chain(EarlyAnswers);
         let agent = if config.proxy().is_none_or(is_direct) {
-            Agent::with_parts(config, DefaultConnector::default(), Guard::new(allowed))
+            Agent::with_parts(config, connector, Guard::new(allowed))
         } else {
-            config.new_agent()
+            Agent::with_parts(config, connector, DefaultResolver::default())
         };
         Ok(Self { agent, login, name })
     }
@@ -186,6 +189,7 @@ impl Client {
             )
             .passing(),
             NoAnswer::Unreachable(why) => connection(format!("{name} cannot be reached: {why}")),
+            NoAnswer::Ended(why) => connection(format!("{name} ended the connection before it had answered: {why}")),
             NoAnswer::Proxy => connection(format!("{name} cannot be reached through the proxy")),
             NoAnswer::Untrusted(why) => Failure::new(
                 ErrorKind::Tls,
@@ -265,7 +269,7 @@ impl Call<'_> {
 
     fn with_token(&self, tokens: &Tokens) -> Result<Answer, Failure> {
         loop {
-            let (token, is_fresh) = tokens.get()?;
+            let (token, is_fresh) = tokens.get(self.deadline)?;
             let reply = self.send(Some(self.body), Some(&format!("Bearer {}", token.reveal())), self.limit)?;
             if reply.status == StatusCode::UNAUTHORIZED {
                 tokens.forget();

@@ -56,15 +56,15 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// Returns a token, and whether it was fetched just now.
-    pub(super) fn get(&self) -> Result<(Secret, bool), Failure> {
+    /// Returns a token, and whether it was fetched just now. A command that makes one is ended at the deadline.
+    pub(super) fn get(&self, deadline: Instant) -> Result<(Secret, bool), Failure> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((token, until)) = &*last
             && Instant::now() < *until
         {
             return Ok((token.clone(), false));
         }
-        let token = self.source.fetch(&|| false).map_err(|failure| {
+        let token = self.source.fetch(&|| Instant::now() >= deadline).map_err(|failure| {
             let is_passing = !failure.is_for_good();
             let TokenFailure { kind, what, help, .. } = failure;
             Failure { kind, what, help, is_passing }

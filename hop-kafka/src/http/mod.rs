@@ -6,6 +6,7 @@
 mod address;
 mod agent;
 mod client;
+mod early;
 mod login;
 mod scram;
 mod trust;

@@ -236,17 +236,14 @@ impl Client {
 
     fn no_answer(&self, error: &ureq::Error) -> Failure {
         let unreachable = |why: &str| self.failure(format!("{self} cannot be reached: {why}"), CHECK_URL);
-        match error {
-            ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => return self.late(Scope::Registry),
-            // The connection was there, and this request ended it.
-            ureq::Error::Io(problem) if ended(problem.kind()) => {
-                return self.failed(format!("{self} ends the connection: {problem}"), CHECK_URL);
-            }
-            _ => {}
+        if matches!(error, ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect)) {
+            return self.late(Scope::Registry);
         }
         match NoAnswer::of(error) {
             NoAnswer::Late => self.late(Scope::Late),
             NoAnswer::Unreachable(why) => unreachable(&why),
+            // The connection was there, and this request ended it.
+            NoAnswer::Ended(why) => self.failed(format!("{self} ends the connection: {why}"), CHECK_URL),
             NoAnswer::Proxy => unreachable("the connection through the proxy failed"),
             NoAnswer::Garbled => self.bad("an answer that is not HTTP"),
             NoAnswer::TooLong => self.bad(&format!("an answer longer than {LONGEST} bytes")),
@@ -260,12 +257,6 @@ impl Client {
             ),
         }
     }
-}
-
-/// Whether the other side ended a connection that there was.
-fn ended(kind: std::io::ErrorKind) -> bool {
-    use std::io::ErrorKind;
-    matches!(kind, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof)
 }
 
 impl fmt::Display for Client {

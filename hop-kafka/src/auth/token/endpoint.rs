@@ -172,6 +172,11 @@ impl Endpoint {
             NoAnswer::Unreachable(why) => {
                 TokenFailure::passing(ErrorKind::Connection, format!("{self} cannot be reached: {why}"), CHECK_URL)
             }
+            NoAnswer::Ended(why) => TokenFailure::passing(
+                ErrorKind::Connection,
+                format!("{self} ended the connection before it had answered: {why}"),
+                CHECK_URL,
+            ),
             NoAnswer::Proxy => TokenFailure::passing(
                 ErrorKind::Connection,
                 format!("{self} cannot be reached through the proxy"),

@@ -1,57 +1,21 @@
 //! An archive as Hopskotch has one beside its broker: messages stored and fetched as BSON, with logins by SCRAM over HTTP or a
 //! token. It can also misbehave in every way that a client has to cope with, and remembers what it was sent.
 
+mod fault;
+mod login;
+
 use std::collections::HashMap;
-use std::io::{BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bson::spec::BinarySubtype;
 use bson::{Binary, Bson, Document, doc};
-use openssl::hash::MessageDigest;
-use openssl::pkey::PKey;
-use openssl::sign::Signer;
 use uuid::Uuid;
 
-use crate::http::Request;
-
-/// What the archive does.
-#[derive(Debug, Clone, Default)]
-pub enum Fault {
-    /// What it should.
-    #[default]
-    None,
-    /// Closes each connection without a word.
-    Closes,
-    /// Takes requests and never answers.
-    Frozen,
-    /// Sends one byte a second of its answers' bodies, without end.
-    Drips,
-    /// Sends an answer without end.
-    Endless,
-    /// Cuts off what it stored in the middle.
-    Truncated,
-    /// Answers everything with this status.
-    Says(u16),
-    /// Answers the first so many requests with this status, after the login.
-    First(usize, u16),
-    /// Answers that it is elsewhere.
-    Redirects(String),
-    /// Does not know the password, and says that the login was good.
-    WrongSignature,
-    /// Ends another login than the one that was begun.
-    WrongSid,
-    /// Says nothing of the login with its answer.
-    NoSignature,
-    /// Asks for so many iterations.
-    Iterations(u64),
-    /// Confirms a message before it was sent.
-    ConfirmsNothing,
-}
+pub use self::fault::Fault;
+use self::login::Login;
 
 /// One request as it came.
 #[derive(Debug, Clone)]
@@ -61,14 +25,6 @@ pub struct Asked {
     pub path: String,
     pub authorization: Option<String>,
     pub body: Vec<u8>,
-}
-
-struct Login {
-    mechanism: String,
-    nonce: String,
-    first: String,
-    challenge: String,
-    password: String,
 }
 
 #[derive(Default)]
@@ -206,11 +162,9 @@ impl Drop for Archive {
     }
 }
 
-type Headers = Vec<(&'static str, String)>;
-
 struct Reply {
     status: u16,
-    headers: Headers,
+    headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
 }
 
@@ -225,143 +179,6 @@ impl Reply {
 }
 
 impl State {
-    fn serve(&self, stream: TcpStream) {
-        let mut reader = BufReader::new(stream);
-        let Some(request) = Request::read(&mut reader) else { return };
-        let authorization = request.authorization().map(str::to_owned);
-        let asked = Asked { method: request.method, path: request.path, authorization, body: request.body };
-        self.asked.lock().unwrap().push(asked.clone());
-        let concurrent = self.concurrent.fetch_add(1, Ordering::AcqRel) + 1;
-        self.most_concurrent.fetch_max(concurrent, Ordering::AcqRel);
-        std::thread::sleep(*self.delay.lock().unwrap());
-        let fault = self.fault.lock().unwrap().clone();
-        // The client may be gone by now, which is its own affair.
-        let _answered = self.answer(reader.get_mut(), &asked, &fault);
-        self.concurrent.fetch_sub(1, Ordering::AcqRel);
-    }
-
-    fn answer(&self, stream: &mut TcpStream, asked: &Asked, fault: &Fault) -> std::io::Result<()> {
-        let reply = match fault {
-            Fault::Closes => return Ok(()),
-            Fault::Frozen => {
-                while !self.stop.load(Ordering::Acquire) {
-                    std::thread::sleep(Duration::from_millis(50));
-                }
-                return Ok(());
-            }
-            Fault::Says(status) => Reply::new(*status, "no"),
-            Fault::Redirects(to) => Reply { status: 302, headers: vec![("Location", to.clone())], body: Vec::new() },
-            Fault::ConfirmsNothing => Reply::new(201, ""),
-            _ => self.reply(asked, fault),
-        };
-        write!(stream, "HTTP/1.1 {} status\r\nConnection: close\r\n", reply.status)?;
-        for (name, value) in &reply.headers {
-            write!(stream, "{name}: {value}\r\n")?;
-        }
-        match fault {
-            Fault::Drips if reply.status < 300 => {
-                write!(stream, "Content-Length: 1000000\r\n\r\n")?;
-                while !self.stop.load(Ordering::Acquire) {
-                    stream.write_all(b"x")?;
-                    std::thread::sleep(Duration::from_secs(1));
-                }
-                Ok(())
-            }
-            Fault::Endless if reply.status < 300 => {
-                write!(stream, "\r\n")?;
-                while !self.stop.load(Ordering::Acquire) {
-                    stream.write_all(&[b'x'; 1 << 16])?;
-                }
-                Ok(())
-            }
-            _ => {
-                write!(stream, "Content-Length: {}\r\n\r\n", reply.body.len())?;
-                stream.write_all(&reply.body)
-            }
-        }
-    }
-
-    /// Lets those in who have a login, and serves them.
-    fn reply(&self, asked: &Asked, fault: &Fault) -> Reply {
-        let is_reading = asked.method == "GET";
-        if is_reading && self.public.load(Ordering::Acquire) {
-            return self.route(asked, fault);
-        }
-        let Some(authorization) = &asked.authorization else {
-            let challenge = "SCRAM-SHA-512 realm=\"default@hop.test\"".to_owned();
-            return Reply { status: 401, headers: vec![("WWW-Authenticate", challenge)], body: Vec::new() };
-        };
-        let (scheme, parameters) = authorization.split_once(' ').unwrap_or((authorization, ""));
-        if scheme == "Bearer" {
-            let is_known = self.tokens.lock().unwrap().iter().any(|token| token == parameters);
-            return if is_known { self.route(asked, fault) } else { Reply::new(401, "") };
-        }
-        let parameters: HashMap<&str, &str> =
-            parameters.split(',').filter_map(|parameter| parameter.trim().split_once('=')).collect();
-        let data = parameters.get("data").and_then(|data| STANDARD.decode(data).ok()).unwrap_or_default();
-        let data = String::from_utf8(data).unwrap();
-        match parameters.get("sid") {
-            None => self.challenge(scheme, &data, fault),
-            Some(sid) => match self.signature(sid, &data, fault) {
-                None => Reply::new(403, "Forbidden"),
-                Some(signature) => {
-                    let mut reply = self.route(asked, fault);
-                    let sid = if matches!(fault, Fault::WrongSid) { "another" } else { sid };
-                    if !matches!(fault, Fault::NoSignature) {
-                        let data = STANDARD.encode(format!("v={signature}"));
-                        reply.headers.push(("Authentication-Info", format!("sid={sid},data={data}")));
-                    }
-                    reply
-                }
-            },
-        }
-    }
-
-    fn challenge(&self, mechanism: &str, message: &str, fault: &Fault) -> Reply {
-        let first = message.strip_prefix("n,,").unwrap().to_owned();
-        let (name, nonce) = first.strip_prefix("n=").unwrap().split_once(",r=").unwrap();
-        let password = self.users.lock().unwrap().get(name).cloned();
-        let Some(password) = password else { return Reply::new(403, "Forbidden") };
-        let nonce = format!("{nonce}SERVERNONCE");
-        let iterations = if let Fault::Iterations(count) = fault { *count } else { 4096 };
-        let challenge = format!("r={nonce},s={},i={iterations}", STANDARD.encode("0123456789abcdef"));
-        let sid = Uuid::new_v4().simple().to_string();
-        let header = format!("{mechanism} sid={sid}, data={}", STANDARD.encode(&challenge));
-        let login = Login { mechanism: mechanism.to_owned(), nonce, first, challenge, password };
-        self.logins.lock().unwrap().insert(sid, login);
-        Reply { status: 401, headers: vec![("WWW-Authenticate", header)], body: Vec::new() }
-    }
-
-    /// Checks the client's proof; returns the server's signature.
-    fn signature(&self, sid: &str, message: &str, fault: &Fault) -> Option<String> {
-        let login = self.logins.lock().unwrap().remove(sid)?;
-        let (unproven, proof) = message.rsplit_once(",p=")?;
-        assert_eq!(unproven, format!("c=biws,r={}", login.nonce));
-        let digest = match login.mechanism.as_str() {
-            "SCRAM-SHA-256" => MessageDigest::sha256(),
-            _ => MessageDigest::sha512(),
-        };
-        let hmac = |key: &[u8], data: &[u8]| {
-            let key = PKey::hmac(key).unwrap();
-            Signer::new(digest, &key).unwrap().sign_oneshot_to_vec(data).unwrap()
-        };
-        let mut salted = vec![0; digest.size()];
-        openssl::pkcs5::pbkdf2_hmac(login.password.as_bytes(), b"0123456789abcdef", 4096, digest, &mut salted).unwrap();
-        let signed = format!("{},{},{unproven}", login.first, login.challenge);
-        let client_key = hmac(&salted, b"Client Key");
-        let stored_key = openssl::hash::hash(digest, &client_key).unwrap();
-        let signature = hmac(&stored_key, signed.as_bytes());
-        let expected: Vec<u8> = client_key.iter().zip(&signature).map(|(key, signature)| key ^ signature).collect();
-        if STANDARD.decode(proof).ok()? != expected {
-            return None;
-        }
-        let mut signature = hmac(&hmac(&salted, b"Server Key"), signed.as_bytes());
-        if matches!(fault, Fault::WrongSignature) {
-            signature[0] ^= 1;
-        }
-        Some(STANDARD.encode(signature))
-    }
-
     fn route(&self, asked: &Asked, fault: &Fault) -> Reply {
         if let Fault::First(count, status) = fault
             && self.failed.fetch_add(1, Ordering::AcqRel) < *count
