@@ -7,21 +7,44 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hop_kafka::{StartPosition, block_on};
+use hop_tests::BROKER_VARIABLE;
+use hop_tests::proxy::{Behaviour, Proxy};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 
 const WRITER: &str = env!("CARGO_BIN_EXE_journal-writer");
 
-/// A broker inside the process that can go away.
-struct Broker {
-    cluster: MockCluster<'static, DefaultProducerContext>,
-    is_up: bool,
+/// A broker that can go away.
+enum Broker {
+    /// One inside the process.
+    Inside(Box<MockCluster<'static, DefaultProducerContext>>),
+    /// Apache Kafka, behind a proxy for the writers.
+    Behind(Proxy),
 }
 
 impl Broker {
-    fn set_up(&mut self, up: bool) {
-        self.is_up = up;
-        if up { self.cluster.broker_up(1).unwrap() } else { self.cluster.broker_down(1).unwrap() }
+    /// The broker, where the messages are received, and where they are written to.
+    fn start() -> (Self, String, String) {
+        if let Ok(address) = std::env::var(BROKER_VARIABLE) {
+            let topic =
+                block_on(async { Ok::<_, hop_kafka::Error>(hop_tests::Broker::new().topic(12).await) }).unwrap();
+            let proxy = Proxy::before([address.as_str()]);
+            let writing = format!("kafka://{}/{topic}", proxy.address());
+            return (Self::Behind(proxy), format!("kafka://{address}/{topic}"), writing);
+        }
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("alerts", 12, 1).unwrap();
+        let url = format!("kafka://{}/alerts", cluster.bootstrap_servers());
+        (Self::Inside(Box::new(cluster)), url.clone(), url)
+    }
+
+    fn set_up(&self, up: bool) {
+        match (self, up) {
+            (Self::Inside(cluster), true) => cluster.broker_up(1).unwrap(),
+            (Self::Inside(cluster), false) => cluster.broker_down(1).unwrap(),
+            (Self::Behind(proxy), true) => proxy.behave(Behaviour::Forward),
+            (Self::Behind(proxy), false) => proxy.behave(Behaviour::Refuse),
+        }
     }
 }
 
@@ -73,16 +96,7 @@ fn nothing_accepted_is_lost_and_the_order_by_key_holds() {
     let kills: u64 = std::env::var("HOP_JOURNAL_KILLS").map_or(20, |kills| kills.parse().unwrap());
     let home = tempfile::tempdir().unwrap();
     let journal = home.path().join("journal");
-    let (mut broker, url) = match std::env::var("HOP_JOURNAL_BROKER") {
-        // A broker that something else kills and starts again; the topic has to be there.
-        Ok(url) => (None, url),
-        Err(_) => {
-            let cluster = MockCluster::new(1).unwrap();
-            cluster.create_topic("alerts", 12, 1).unwrap();
-            let url = format!("kafka://{}/alerts", cluster.bootstrap_servers());
-            (Some(Broker { cluster, is_up: true }), url)
-        }
-    };
+    let (broker, url, writing) = Broker::start();
     let received = receive(&url);
     let mut random = 0x2545_F491_4F6C_DD1D_u64 ^ u64::from(std::process::id());
     let mut below = |bound: u64| {
@@ -95,26 +109,21 @@ fn nothing_accepted_is_lost_and_the_order_by_key_holds() {
     let mut next = 0;
     let started = Instant::now();
     for kill in 0..kills {
-        if let Some(broker) = &mut broker {
-            broker.set_up(below(4) != 0);
-        }
+        let is_up = below(4) != 0;
+        broker.set_up(is_up);
         let mode = ["each", "within", "system"][below(3) as usize];
-        let numbers = write_and_kill(&url, &journal, mode, next, Duration::from_millis(30 + below(370)));
+        let numbers = write_and_kill(&writing, &journal, mode, next, Duration::from_millis(30 + below(370)));
         accepted.extend(&numbers);
         // Some after the last one may have been accepted and not printed.
         next = numbers.last().map_or(next, |last| last + 1) + 10;
-        if kill % 4 == 1
-            && let Some(broker) = &mut broker
-        {
-            broker.set_up(!broker.is_up);
+        if kill % 4 == 1 {
+            broker.set_up(!is_up);
         }
     }
-    if let Some(broker) = &mut broker {
-        broker.set_up(true);
-    }
-    let drained = Command::new(WRITER).args([&url, journal.to_str().unwrap(), "drain", "0"]).output().unwrap();
+    broker.set_up(true);
+    let drained = Command::new(WRITER).args([&writing, journal.to_str().unwrap(), "drain", "0"]).output().unwrap();
     assert!(drained.status.success(), "{}", String::from_utf8_lossy(&drained.stderr));
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(120);
     let missing = || {
         let received = received.lock().unwrap();
         let there: BTreeSet<u64> = received.iter().map(|(_, number, _)| *number).collect();

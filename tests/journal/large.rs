@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hop_core::Blob;
 use hop_kafka::journal::{Contents, Folder};
-use hop_kafka::{Credential, ErrorKind, JournaledPublisher, StartPosition, Stream};
+use hop_kafka::{Credential, ErrorKind, JournaledPublisher, Offload, StartPosition, Stream};
 use hop_tests::archive::{Archive, Fault};
 use hop_tests::{Broker, stream};
 
@@ -23,6 +23,7 @@ async fn site() -> (Broker, String, Archive, Stream) {
         .archive_url(archive.endpoint())
         .start_at(StartPosition::Earliest)
         .until_eos(true)
+        .offload(Offload::Automatic)
         .fetch_external(true);
     let hop = if broker.is_embedded() { hop.property("message.max.bytes", "20000") } else { hop };
     let url = broker.url(&topic);

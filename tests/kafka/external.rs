@@ -151,8 +151,10 @@ async fn other_partitions_go_on_while_a_message_is_fetched() {
         keys[usize::try_from(place.partition).unwrap()].get_or_insert(key);
     }
     let keys: Vec<String> = keys.into_iter().flatten().collect();
+    // The first one waits for the broker to say where the archive is.
+    out.write(&External::new(site.store("first"))).key(keys[0].clone()).send().await.unwrap();
     let mut alerts = site.hop().build().unwrap().subscribe(&url).until_eos(false).await.unwrap();
-    for _ in 0..number {
+    for _ in 0..=number {
         next(&mut alerts).await.unwrap().unwrap();
     }
     for round in 0..3 {

@@ -7,6 +7,7 @@ use hop_kafka::auth::Mechanism;
 use hop_kafka::{Compression, Credential, EmbeddedBroker, ErrorKind, Offload, StreamBuilder};
 use hop_models::External;
 use hop_tests::archive::{Archive, Fault};
+use hop_tests::token::SigningKey;
 use hop_tests::{Broker, stream};
 
 use crate::{all, blob, send};
@@ -183,8 +184,9 @@ async fn each_fault_of_an_archive_is_an_error_that_hands_the_message_back() {
 async fn a_message_that_is_not_read_whole_ends_within_its_time_with_what_the_archive_said() {
     const LARGE: usize = 24 << 20;
     let site = site().await;
-    site.1.token("a token");
-    let with_token = || hop_of(Credential::new("ada", "").token_command("echo 'a token'"));
+    let token = SigningKey::generate().token("ada", 600);
+    site.1.token(&token);
+    let with_token = || hop_of(Credential::new("ada", "").token_command(format!("echo {token}")));
     for (fault, kind, word) in [
         (Fault::Early(413), ErrorKind::TooLarge, "answered 413"),
         (Fault::EarlyAndOpen(413), ErrorKind::TooLarge, "answered 413"),
@@ -206,11 +208,13 @@ async fn a_message_that_is_not_read_whole_ends_within_its_time_with_what_the_arc
 #[tokio::test]
 async fn no_credential_goes_where_an_archive_redirects_to() {
     let site = site().await;
-    site.1.token("a token");
+    let token = SigningKey::generate().token("ada", 600);
     let other = Archive::start();
-    other.user("ada", PASSWORD);
-    other.token("a token");
-    for hop in [hop(), hop_of(Credential::new("ada", "").token_command("echo 'a token'"))] {
+    for archive in [&site.1, &other] {
+        archive.user("ada", PASSWORD);
+        archive.token(&token);
+    }
+    for hop in [hop(), hop_of(Credential::new("ada", "").token_command(format!("echo {token}")))] {
         let fault = Fault::Redirects(format!("{}/topic/t+oversized", other.endpoint()));
         fails(&site, hop, 1000, fault, ErrorKind::Protocol, "redirections are not followed").await;
     }

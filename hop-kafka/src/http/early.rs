@@ -9,8 +9,8 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 
 use super::NoAnswer;
 
-/// How long the server may take nothing of a request before its answer is looked for; half of the time that is left, if that is
-/// shorter.
+/// How long the server may take nothing of a request before its answer is looked for; a quarter of the time that is left, if that
+/// is shorter.
 const STALLED: Duration = Duration::from_secs(30);
 
 /// Makes connections that have an answer read although the request could not be sent whole.
@@ -46,7 +46,7 @@ impl<T: Transport> Transport for Patient<T> {
         if self.failed.is_some() {
             return Ok(());
         }
-        let within = (*timeout.after / 2).min(STALLED);
+        let within = (*timeout.after / 4).min(STALLED);
         match self.inner.transmit_output(amount, NextTimeout { after: within.into(), ..timeout }) {
             Err(error) if matches!(NoAnswer::of(&error), NoAnswer::Late | NoAnswer::Ended(_)) => {
                 self.failed = Some(error);

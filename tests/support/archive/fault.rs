@@ -79,7 +79,9 @@ impl State {
         }
         let concurrent = self.concurrent.fetch_add(1, Ordering::AcqRel) + 1;
         self.most_concurrent.fetch_max(concurrent, Ordering::AcqRel);
-        std::thread::sleep(*self.delay.lock().unwrap());
+        // Not within the lock: requests wait beside each other.
+        let delay = *self.delay.lock().unwrap();
+        std::thread::sleep(delay);
         // The client may be gone by now, which is its own affair.
         let _answered = self.answer(reader.get_mut(), &asked, &fault);
         self.concurrent.fetch_sub(1, Ordering::AcqRel);

@@ -13,14 +13,14 @@ use crate::output;
 
 /// Where messages come from.
 pub(super) enum Source {
-    Kafka(Subscription),
+    Kafka(Box<Subscription>),
     Backfill { alerts: Box<Backfill>, is_reported: bool },
 }
 
 impl Source {
     pub(super) async fn open(request: hop_kafka::Subscribe, since: Option<SystemTime>) -> Result<Self, Error> {
         Ok(match since {
-            None => Self::Kafka(request.await?),
+            None => Self::Kafka(Box::new(request.await?)),
             Some(since) => Self::Backfill { alerts: Box::new(request.from_archive(since).await?), is_reported: false },
         })
     }
@@ -75,7 +75,7 @@ impl Source {
 
     pub(super) fn into_subscription(self) -> Subscription {
         match self {
-            Self::Kafka(alerts) => alerts,
+            Self::Kafka(alerts) => *alerts,
             Self::Backfill { alerts, .. } => alerts.into_subscription(),
         }
     }
