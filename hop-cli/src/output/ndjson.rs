@@ -2,37 +2,50 @@
 
 use bytes::Bytes;
 use hop_core::summary::{Direction, SkyMap};
-use hop_core::{AnyModel, Error, Header, Headers, Record, Route, Summary, Text, Value, guarded};
+use hop_core::{AnyModel, Error, Header, Headers, Record, Route, Summary, Text, Value, guarded, json};
 
 use super::people;
 
 /// The longest byte string, and the longest text in base64, that is written out without `--full`.
 const LONG: usize = 4096;
 
-/// Returns the object of one message; without what is long unless it is to be `full`.
+/// Returns the line of one message; without what is long unless it is to be `full`, and on a terminal without a character
+/// that would steer it.
 ///
 /// Fails if the model cannot show its fields.
-pub(crate) fn message(model: &dyn AnyModel, route: &Route, record: &Record, full: bool) -> Result<Value, Error> {
-    let fields = guarded("the model's `fields`", || model.fields())?;
-    Ok(Value::object([
-        ("format", model.format().into()),
-        ("route", route.as_str().into()),
-        ("metadata", metadata(record)),
-        ("headers", headers(&record.headers)),
-        ("summary", summary(&people::summary(model))),
-        ("model", if full { fields } else { shortened(fields) }),
-    ]))
+pub(crate) fn line(
+    model: &dyn AnyModel,
+    route: &Route,
+    record: &Record,
+    full: bool,
+    for_terminal: bool,
+) -> Result<Vec<u8>, Error> {
+    let mut fields = guarded("the model's `fields`", || model.fields())?;
+    if !full {
+        shorten(&mut fields);
+    }
+    // Written piece by piece: this is done for each of many messages.
+    const REST: usize = 1024;
+    let mut line = Vec::with_capacity(record.content.len() + REST);
+    for (start, value) in [
+        (r#"{"format": "#, model.format().into()),
+        (r#", "route": "#, route.as_str().into()),
+        (r#", "metadata": "#, metadata(record)),
+        (r#", "headers": "#, headers(&record.headers)),
+        (r#", "summary": "#, summary(&people::summary(model))),
+        (r#", "model": "#, fields),
+    ] {
+        line.extend_from_slice(start.as_bytes());
+        json::append(&mut line, &value);
+    }
+    line.push(b'}');
+    Ok(if for_terminal { harmless(&String::from_utf8_lossy(&line)).into_bytes() } else { line })
 }
 
-/// Returns the text of a line: on a terminal without a character that would steer it.
-pub(crate) fn line(value: &Value, for_terminal: bool) -> String {
-    let text = value.to_string();
-    if !for_terminal {
-        return text;
-    }
-    // JSON has escapes for those below space already.
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
+/// Returns a line of JSON without characters that a terminal would obey. JSON has escapes for those below space already.
+fn harmless(line: &str) -> String {
+    let mut safe = String::with_capacity(line.len());
+    for character in line.chars() {
         if hop_core::escape_controls(character.encode_utf8(&mut [0; 4])).len() == character.len_utf8() {
             safe.push(character);
         } else {
@@ -98,21 +111,19 @@ fn summary(summary: &Summary) -> Value {
 }
 
 /// Replaces what is long, and of no use to whoever reads it: byte strings, and base64 such as a sky map's.
-fn shortened(value: Value) -> Value {
+fn shorten(value: &mut Value) {
     let omitted = |what: &str, length: usize| {
         let length = Value::Int(i64::try_from(length).unwrap_or(i64::MAX));
         Value::object([("$omitted", what.into()), ("length", length)])
     };
     match value {
-        Value::Bytes(bytes) if bytes.len() > LONG => omitted("bytes", bytes.len()),
-        Value::String(text) if text.as_bytes().len() > LONG && is_base64(&text) => {
-            omitted("base64", text.as_bytes().len())
+        Value::Bytes(bytes) if bytes.len() > LONG => *value = omitted("bytes", bytes.len()),
+        Value::String(text) if text.as_bytes().len() > LONG && is_base64(text) => {
+            *value = omitted("base64", text.as_bytes().len());
         }
-        Value::Array(values) => Value::Array(values.into_iter().map(shortened).collect()),
-        Value::Object(object) => {
-            Value::Object(object.into_iter().map(|(name, value)| (name, shortened(value))).collect())
-        }
-        short => short,
+        Value::Array(values) => values.iter_mut().for_each(shorten),
+        Value::Object(object) => object.iter_mut().for_each(|(_, value)| shorten(value)),
+        _ => {}
     }
 }
 
@@ -148,7 +159,8 @@ mod tests {
             ("words", Value::from("a nova in Cygnus ".repeat(1_000))),
             ("stamp", Value::Array(vec![Value::Bytes(vec![0; LONG + 1].into()), Value::Bytes(vec![0; LONG].into())])),
         ]);
-        let short = shortened(value.clone());
+        let mut short = value.clone();
+        shorten(&mut short);
         assert_eq!(short["map"].to_string(), r#"{"$omitted": "base64", "length": 8000}"#);
         assert_eq!(short["stamp"][0].to_string(), r#"{"$omitted": "bytes", "length": 4097}"#);
         assert_eq!((&short["words"], &short["stamp"][1]), (&value["words"], &value["stamp"][1]));
@@ -157,7 +169,7 @@ mod tests {
     #[test]
     fn a_line_for_a_terminal_is_the_same_json_without_characters_that_steer_it() {
         let value = Value::object([("text", Value::from("\u{9b}31m \u{202e} \u{1b}[0m \u{7f} é"))]);
-        let line = line(&value, true);
+        let line = harmless(&value.to_string());
         assert!(!line.chars().any(char::is_control), "{line:?}");
         assert_eq!(Value::from_json(&line).unwrap(), value);
     }

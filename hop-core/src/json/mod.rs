@@ -43,23 +43,29 @@ pub fn parse(content: Content<'_>) -> Result<Value, Error> {
 /// # Errors
 /// Kind `Unencodable` when the value holds bytes, which JSON has not.
 pub fn write(value: &Value) -> Result<Vec<u8>, Error> {
-    let mut out = String::new();
+    let mut out = Vec::new();
     write::write(&mut out, value, write::Style::Wire)?;
-    Ok(out.into_bytes())
+    Ok(out)
 }
 
 /// The text of a derived model's fields: as [`write`], with bytes as arrays of numbers.
 pub(crate) fn write_fields(fields: &Value) -> Result<Vec<u8>, Error> {
-    let mut out = String::new();
+    let mut out = Vec::new();
     write::write(&mut out, fields, write::Style::WireWithBytes)?;
-    Ok(out.into_bytes())
+    Ok(out)
 }
 
-/// The value in its one-line form for people and programs; see the `Display` of [`Value`].
-pub(crate) fn tagged(value: &Value) -> String {
-    let mut out = String::new();
-    // The tagged style has a form for every value.
-    let written = write::write(&mut out, value, write::Style::Tagged);
+/// Appends a value in its one-line form for people and programs, as its `Display` writes it: UTF-8.
+///
+/// ```
+/// use hop_core::{Value, json};
+///
+/// let mut line = b"seen: ".to_vec();
+/// json::append(&mut line, &Value::object([("stars", Value::Int(3)), ("rate", Value::Float(f64::NAN))]));
+/// assert_eq!(line, br#"seen: {"stars": 3, "rate": {"$float": "NaN"}}"#);
+/// ```
+pub fn append(out: &mut Vec<u8>, value: &Value) {
+    // This style has a form for every value.
+    let written = write::write(out, value, write::Style::Tagged);
     debug_assert!(written.is_ok());
-    out
 }

@@ -1,6 +1,6 @@
 //! [`Value`] to text: as Python writes it, or tagged for people.
 
-use std::fmt::Write;
+use std::io::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,22 +17,22 @@ pub(super) enum Style {
     Tagged,
 }
 
-pub(super) fn write(out: &mut String, value: &Value, style: Style) -> Result<(), Error> {
+pub(super) fn write(out: &mut Vec<u8>, value: &Value, style: Style) -> Result<(), Error> {
     match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(true) => out.push_str("true"),
-        Value::Bool(false) => out.push_str("false"),
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
         Value::Int(value) => push(out, format_args!("{value}")),
-        Value::BigInt(digits) => out.push_str(digits),
+        Value::BigInt(digits) => out.extend_from_slice(digits.as_bytes()),
         Value::Float(value) => write_float(out, *value, style),
         Value::String(text) => write_string(out, text, style),
         Value::Bytes(bytes) => {
             if style == Style::WireWithBytes {
-                out.push('[');
+                out.push(b'[');
                 for (at, byte) in bytes.iter().enumerate() {
                     push(out, format_args!("{}{byte}", if at > 0 { ", " } else { "" }));
                 }
-                out.push(']');
+                out.push(b']');
                 return Ok(());
             }
             if style == Style::Wire {
@@ -41,43 +41,43 @@ pub(super) fn write(out: &mut String, value: &Value, style: Style) -> Result<(),
                     .found(format!("{} bytes", bytes.len()))
                     .help("encode the bytes as text (base64), or send them as `blob` or `avro`"));
             }
-            out.push_str(r#"{"$bytes": ""#);
-            STANDARD.encode_string(bytes, out);
-            out.push_str(r#""}"#);
+            out.extend_from_slice(br#"{"$bytes": ""#);
+            out.extend_from_slice(STANDARD.encode(bytes).as_bytes());
+            out.extend_from_slice(br#""}"#);
         }
         Value::Array(values) => {
-            out.push('[');
+            out.push(b'[');
             for (at, value) in values.iter().enumerate() {
                 if at > 0 {
-                    out.push_str(", ");
+                    out.extend_from_slice(b", ");
                 }
                 write(out, value, style)?;
             }
-            out.push(']');
+            out.push(b']');
         }
         Value::Object(object) => {
-            out.push('{');
+            out.push(b'{');
             for (at, (key, value)) in object.iter().enumerate() {
                 if at > 0 {
-                    out.push_str(", ");
+                    out.extend_from_slice(b", ");
                 }
                 write_string(out, key, style);
-                out.push_str(": ");
+                out.extend_from_slice(b": ");
                 write(out, value, style)?;
             }
-            out.push('}');
+            out.push(b'}');
         }
     }
     Ok(())
 }
 
-/// Formats into a `String`, which cannot fail.
-fn push(out: &mut String, arguments: std::fmt::Arguments<'_>) {
+/// Formats into memory, which cannot fail.
+fn push(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
     let written = out.write_fmt(arguments);
     debug_assert!(written.is_ok());
 }
 
-fn write_float(out: &mut String, value: f64, style: Style) {
+fn write_float(out: &mut Vec<u8>, value: f64, style: Style) {
     if value.is_finite() {
         return write_finite(out, value);
     }
@@ -89,14 +89,14 @@ fn write_float(out: &mut String, value: f64, style: Style) {
         "-Infinity"
     };
     match style {
-        Style::Wire | Style::WireWithBytes => out.push_str(word),
+        Style::Wire | Style::WireWithBytes => out.extend_from_slice(word.as_bytes()),
         Style::Tagged => push(out, format_args!(r#"{{"$float": "{word}"}}"#)),
     }
 }
 
 /// The shortest digits that read back as `value`, laid out as Python's `repr` does: with an exponent, of two digits at
 /// least, from 1e16 on and below 1e-4.
-fn write_finite(out: &mut String, value: f64) {
+fn write_finite(out: &mut Vec<u8>, value: f64) {
     let exponential = format!("{value:e}");
     let (digits, exponent) = exponential.split_once('e').unwrap_or((&exponential, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
@@ -108,28 +108,34 @@ fn write_finite(out: &mut String, value: f64) {
     }
 }
 
-fn write_string(out: &mut String, text: &Text, style: Style) {
-    out.reserve(text.as_bytes().len() + 2);
-    out.push('"');
-    match text.as_str() {
-        Some(text) => write_utf8(out, text, style),
-        None => {
-            for point in text.code_points() {
-                match point {
-                    Ok(c) => write_char(out, c, style),
-                    Err(surrogate) => push(out, format_args!("\\u{surrogate:04x}")),
+fn write_string(out: &mut Vec<u8>, text: &Text, style: Style) {
+    let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
+    // Most of a text stands as it is, and is copied in one go.
+    let (plain, others) = bytes.split_at(plain_length(bytes));
+    out.extend_from_slice(plain);
+    if !others.is_empty() {
+        match text.as_str().and_then(|text| text.get(plain.len()..)) {
+            Some(text) => write_utf8(out, text, style),
+            None => {
+                // The plain ones are a byte each.
+                for point in text.code_points().skip(plain.len()) {
+                    match point {
+                        Ok(c) => write_char(out, c, style),
+                        Err(surrogate) => push(out, format_args!("\\u{surrogate:04x}")),
+                    }
                 }
             }
         }
     }
-    out.push('"');
+    out.push(b'"');
 }
 
-/// Most of a text stands as it is, and is copied in one go.
-fn write_utf8(out: &mut String, mut rest: &str, style: Style) {
+fn write_utf8(out: &mut Vec<u8>, mut rest: &str, style: Style) {
     loop {
         let (plain, others) = rest.split_at(plain_length(rest.as_bytes()));
-        out.push_str(plain);
+        out.extend_from_slice(plain.as_bytes());
         let Some(c) = others.chars().next() else { return };
         write_char(out, c, style);
         rest = &others[c.len_utf8()..];
@@ -147,17 +153,19 @@ fn plain_length(bytes: &[u8]) -> usize {
     whole + bytes[whole..].iter().take_while(|byte| is_plain(byte)).count()
 }
 
-fn write_char(out: &mut String, c: char, style: Style) {
+fn write_char(out: &mut Vec<u8>, c: char, style: Style) {
     match c {
-        '"' => out.push_str("\\\""),
-        '\\' => out.push_str("\\\\"),
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        '\t' => out.push_str("\\t"),
-        '\u{8}' => out.push_str("\\b"),
-        '\u{c}' => out.push_str("\\f"),
+        '"' => out.extend_from_slice(b"\\\""),
+        '\\' => out.extend_from_slice(b"\\\\"),
+        '\n' => out.extend_from_slice(b"\\n"),
+        '\r' => out.extend_from_slice(b"\\r"),
+        '\t' => out.extend_from_slice(b"\\t"),
+        '\u{8}' => out.extend_from_slice(b"\\b"),
+        '\u{c}' => out.extend_from_slice(b"\\f"),
         // Python escapes all but printable ASCII; people read what can be read.
-        c if matches!(c, ' '..='~') || (style == Style::Tagged && !c.is_control()) => out.push(c),
+        c if matches!(c, ' '..='~') || (style == Style::Tagged && !c.is_control()) => {
+            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
         c => {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 push(out, format_args!("\\u{unit:04x}"));
@@ -174,13 +182,14 @@ mod tests {
     fn a_character_is_written_alike_wherever_it_stands() {
         for c in ('\0'..='\u{17f}').chain(['\u{2028}', '\u{ffff}', '😀']) {
             for style in [Style::Wire, Style::Tagged] {
-                let mut alone = String::new();
+                let mut alone = Vec::new();
                 write_char(&mut alone, c, style);
                 for at in 0..40 {
                     let (before, after) = ("b".repeat(at), "~".repeat(40 - at));
-                    let mut out = String::new();
+                    let mut out = Vec::new();
                     write_string(&mut out, &Text::from(format!("{before}{c}{after}")), style);
-                    assert_eq!(out, format!("\"{before}{alone}{after}\""));
+                    let alone = String::from_utf8(alone.clone()).unwrap();
+                    assert_eq!(String::from_utf8(out).unwrap(), format!("\"{before}{alone}{after}\""));
                 }
             }
         }
@@ -200,9 +209,9 @@ mod tests {
             (-0.0, "-0.0"),
             (123456789012345680.0, "1.2345678901234568e+17"),
         ] {
-            let mut out = String::new();
+            let mut out = Vec::new();
             write_finite(&mut out, value);
-            assert_eq!(out, expected);
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
     }
 

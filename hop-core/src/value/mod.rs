@@ -204,7 +204,9 @@ impl PartialEq for Value {
 /// lacks are `{"$float": "NaN"}`, `{"$float": "Infinity"}`, `{"$float": "-Infinity"}`.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&json::tagged(self))
+        let mut text = Vec::new();
+        json::append(&mut text, self);
+        f.write_str(&String::from_utf8_lossy(&text))
     }
 }
 
@@ -334,6 +336,11 @@ impl Object {
     /// Returns the entry at a place in the order.
     pub fn get_index(&self, at: usize) -> Option<(&Text, &Value)> {
         self.0.get(at).map(|(key, value)| (key, value))
+    }
+
+    /// The entries in order, their values to change.
+    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&Text, &mut Value)> {
+        self.0.iter_mut().map(|(key, value)| (&*key, value))
     }
 
     /// The entries in order.

@@ -127,9 +127,7 @@ impl Printing {
             Form::People(colours) => (people::block(&**model, record, Timestamp::now(), *colours) + "\n").into_bytes(),
             Form::Text => shown(&dump()?, self.for_terminal),
             Form::Raw => shown(&record.content, self.for_terminal),
-            Form::Json { full } => {
-                ndjson::line(&ndjson::message(&**model, route, record, *full)?, self.for_terminal).into_bytes()
-            }
+            Form::Json { full } => ndjson::line(&**model, route, record, *full, self.for_terminal)?,
             Form::Template(template) => template.fill(&**model, record, self.for_terminal),
             Form::Files { folder, raw } => {
                 let content = if *raw { record.content.clone() } else { dump()?.into() };

@@ -141,11 +141,13 @@ impl Circular {
     /// assert_eq!(circular.event_name().as_deref(), Some("GRB 230818A"));
     /// ```
     pub fn event_name(&self) -> Option<String> {
+        self.stated_event_name().or_else(|| event::names(&self.subject()?).next())
+    }
+
+    /// Returns the event's name that GCN states beside the subject, written as its catalogue writes it.
+    fn stated_event_name(&self) -> Option<String> {
         let stated = self.titles.get("eventid").map(str::trim).filter(|name| !name.is_empty());
-        match stated {
-            Some(stated) => Some(event::catalogued(stated)),
-            None => event::names(&self.subject()?).next(),
-        }
+        stated.map(event::catalogued)
     }
 
     /// Returns every event named in the subject, each once, in order.

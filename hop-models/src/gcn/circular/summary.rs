@@ -8,7 +8,7 @@ use crate::summary::is_mock;
 /// Reads the summary of a circular: its subject and the events in it.
 pub(super) fn of(circular: &Circular) -> Summary {
     let mut summary = Summary::new("GCN circular");
-    summary.names.extend(circular.event_name());
+    summary.names.extend(circular.stated_event_name());
     for name in circular.event_names() {
         if !summary.names.contains(&name) {
             summary.names.push(name);

@@ -7,6 +7,7 @@ mod fold;
 mod superevent;
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use self::catalogue::{CATALOGUES, Catalogue};
 use self::cursor::Cursor;
@@ -105,19 +106,30 @@ fn starts_name(at: Cursor<'_>) -> bool {
     }
 }
 
-/// Reads the name that starts here. Returns it, where it ends, and its catalogue if others may follow under its prefix.
-fn name_at(start: Cursor<'_>) -> Option<(String, usize, Option<List>)> {
+/// The catalogues and prefixes, in their order, by the byte that the prefix starts with.
+static BY_FIRST: LazyLock<[Vec<(&'static Catalogue, &'static str)>; 128]> = LazyLock::new(|| {
+    let mut by_first = [const { Vec::new() }; 128];
     for catalogue in CATALOGUES {
         for prefix in catalogue.prefixes {
-            let mut text = start;
-            if text.prefix(prefix).is_some()
-                && let Some(designation) = (catalogue.read)(&mut text)
-                && text.ends()
-            {
-                let name = format!("{}{designation}", catalogue.written);
-                let list = List { catalogue, plural: prefix.ends_with('s') || *prefix == "sne" };
-                return Some((name, text.at(), catalogue.lists.then_some(list)));
-            }
+            let first = prefix.bytes().next().and_then(|byte| by_first.get_mut(usize::from(byte)));
+            first.into_iter().for_each(|prefixes| prefixes.push((catalogue, *prefix)));
+        }
+    }
+    by_first
+});
+
+/// Reads the name that starts here. Returns it, where it ends, and its catalogue if others may follow under its prefix.
+fn name_at(start: Cursor<'_>) -> Option<(String, usize, Option<List>)> {
+    let first = start.peek()?.to_ascii_lowercase();
+    for (catalogue, prefix) in BY_FIRST.get(usize::from(first))? {
+        let mut text = start;
+        if text.prefix(prefix).is_some()
+            && let Some(designation) = (catalogue.read)(&mut text)
+            && text.ends()
+        {
+            let name = format!("{}{designation}", catalogue.written);
+            let list = List { catalogue, plural: prefix.ends_with('s') || *prefix == "sne" };
+            return Some((name, text.at(), catalogue.lists.then_some(list)));
         }
     }
     let mut text = start;

@@ -12,7 +12,6 @@ const DETECTORS: [&str; 6] = ["LIGO", "VIRGO", "KAGRA", "LVC", "LVK", "GEO"];
 /// Behind the name of a detector the letters may be missing, and case does not count. Elsewhere a letter and six digits are
 /// little, so the day has to be one and letters have to follow, or the six digits follow a capital `G`.
 pub(super) fn read(text: &mut Cursor<'_>) -> Option<String> {
-    let detected = follows_detector(text.before());
     let start = *text;
     let kind = match text.letters() {
         kind if kind.eq_ignore_ascii_case("s") => "S",
@@ -21,6 +20,7 @@ pub(super) fn read(text: &mut Cursor<'_>) -> Option<String> {
         kind if kind.eq_ignore_ascii_case("ts") => "TS",
         _ => return None,
     };
+    let detected = follows_detector(start.before());
     if detected {
         text.gap();
     }
