@@ -68,6 +68,27 @@ fn alerts_are_selected_by_event_place_and_header() {
 }
 
 #[test]
+fn a_format_that_a_rule_leaves_out_is_said() {
+    let broker = Broker::start(&["ruled"]);
+    let broker_at = broker.address().to_owned();
+    hop_tests::send_raw(&broker_at, "ruled", b"{\"n\": 1}", &[]);
+    let finished = broker.subscribe("ruled", &["-f", "json", "--as", "rul*=circular"]);
+    assert_eq!(finished.expect(0), "");
+    let said = finished.err.lines().filter(|line| line.contains("WARN")).collect::<Vec<_>>();
+    assert_eq!(said.len(), 1, "{}", finished.err);
+    assert!(said[0].contains("the rule for `rul*` reads it as `circular`, not as `json`"), "{}", finished.err);
+    assert!(said[0].contains("--as ruled=json"), "{}", finished.err);
+    // What is advised reads it, and a header that states another format is no surprise.
+    let finished = broker.subscribe("ruled", &["-q", "-f", "json", "--as", "ruled=json", "--as", "rul*=circular"]);
+    assert_eq!((finished.expect(0), finished.err.as_str()), ("{\"n\": 1}\n", ""));
+    broker.publish("ruled", &["-f", "blob"], "opaque\n");
+    let url = broker.url("ruled");
+    let last = ["-q", "subscribe", "--no-auth", "-e", "-s", "-1", "-f", "json", "--as", "rul*=json", &url];
+    let finished = hop(last).run();
+    assert_eq!((finished.expect(0), finished.err.as_str()), ("", ""));
+}
+
+#[test]
 fn times_bound_what_is_read() {
     let broker = Broker::start(&["times"]);
     broker.publish("times", &[], "1\n");

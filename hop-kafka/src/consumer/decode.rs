@@ -77,6 +77,8 @@ struct Settings {
     unknown: Mutex<HashSet<String>>,
     /// Whether a message that was skipped for want of a label was logged.
     unlabelled: AtomicBool,
+    /// Whether a message that was skipped for a rule's format was logged.
+    ruled_out: AtomicBool,
 }
 
 impl fmt::Debug for Decoder {
@@ -95,9 +97,19 @@ impl Decoder {
         fetcher: Option<Fetcher>,
         dedupe: Option<Dedupe>,
     ) -> Self {
-        let (unknown, unlabelled) = (Mutex::default(), AtomicBool::new(false));
         let seen = dedupe.map(Seen::new);
-        Self(Arc::new(Settings { stream, test_messages, formats, filters, rules, fetcher, seen, unknown, unlabelled }))
+        Self(Arc::new(Settings {
+            stream,
+            test_messages,
+            formats,
+            filters,
+            rules,
+            fetcher,
+            seen,
+            unknown: Mutex::default(),
+            unlabelled: AtomicBool::new(false),
+            ruled_out: AtomicBool::new(false),
+        }))
     }
 
     /// What fetches the messages that placeholders stand for, if they are fetched.
@@ -162,21 +174,14 @@ impl Decoder {
 
     /// Makes a message of one format of the item; all others are skipped, before they are decoded where the label says so.
     pub(super) fn typed<M: MessageModel>(&self, item: Item) -> Outcome<Typed<M>> {
-        if let Item::Received(record) | Item::Fetched(record) = &item
-            && self.is_announced_as::<M>(record) == Some(false)
-        {
-            return Outcome::Skipped;
+        if let Item::Received(record) | Item::Fetched(record) = &item {
+            let announced = self.registry().announced(record, &self.0.rules);
+            if is_announced_as::<M>(&announced) == Some(false) {
+                self.log_ruled_out(&announced, record, M::FORMAT);
+                return Outcome::Skipped;
+            }
         }
         self.alert(item).then(|alert| self.downcast(alert))
-    }
-
-    /// Whether the header, or a rule for the topic, says that the record is an `M`; `None` where neither says anything.
-    fn is_announced_as<M: MessageModel>(&self, record: &Record) -> Option<bool> {
-        match self.registry().announced(record, &self.0.rules) {
-            Announced::Header(model) | Announced::Topic(_, model) => Some(model.is::<M>()),
-            Announced::Unknown(label) => Some(is_own_label::<M>(&label)),
-            Announced::Nothing => None,
-        }
     }
 
     fn downcast<M: MessageModel>(&self, alert: Alert) -> Outcome<Typed<M>> {
@@ -248,15 +253,35 @@ impl Decoder {
         if !test_messages && record.headers.is_test() {
             return Ok(false);
         }
-        if !formats.is_empty()
-            && self.registry().announced(record, rules).label().is_some_and(|label| !self.wants_format(label))
-        {
-            return Ok(false);
+        if let Some(wanted) = formats.first() {
+            let announced = self.registry().announced(record, rules);
+            if announced.label().is_some_and(|label| !self.wants_format(label)) {
+                self.log_ruled_out(&announced, record, wanted);
+                return Ok(false);
+            }
         }
         match filters.is_empty() {
             true => Ok(true),
             false => guarded("the filter", || Ok(filters.iter().all(|filter| filter(record)))),
         }
+    }
+
+    /// Logs once that messages are skipped because a rule for their topic, and not they themselves, states another format.
+    fn log_ruled_out(&self, announced: &Announced<'_>, record: &Record, wanted: &str) {
+        let Announced::Topic(rule, _) = announced else { return };
+        if self.0.ruled_out.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let topic = record.place.as_ref().map_or("", |place| &*place.topic);
+        tracing::warn!(
+            target: "hop",
+            topic,
+            "a message was skipped, and others like it will be: the rule for `{}` reads it as `{}`, not as `{wanted}`. If the \
+             topic holds `{wanted}`, say so with `topic_model(\"{topic}\", \"{wanted}\")`, or `hop subscribe --as \
+             {topic}={wanted}`",
+            rule.pattern().as_str(),
+            rule.label(),
+        );
     }
 
     /// Logs once that messages are skipped because neither a header nor a rule says what they are.
@@ -290,6 +315,15 @@ impl Decoder {
             tracing::warn!(target: "hop", label, ?linked, "unknown format; its messages are handed over as blobs");
         }
         logged.insert(label);
+    }
+}
+
+/// Whether the header, or a rule for the topic, says that the record is an `M`; `None` where neither says anything.
+fn is_announced_as<M: MessageModel>(announced: &Announced<'_>) -> Option<bool> {
+    match announced {
+        Announced::Header(model) | Announced::Topic(_, model) => Some(model.is::<M>()),
+        Announced::Unknown(label) => Some(is_own_label::<M>(label)),
+        Announced::Nothing => None,
     }
 }
 
