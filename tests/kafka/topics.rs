@@ -32,6 +32,21 @@ fn they_are_listed_without_a_runtime_too() {
 }
 
 #[tokio::test]
+async fn rights_are_told_or_not_and_asking_takes_no_longer_than_an_answer() {
+    let broker = Broker::new();
+    let topic = broker.topic(1).await;
+    let started = Instant::now();
+    let rights = stream().build().unwrap().topic_rights(broker.url(&format!("{topic},not-there"))).await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert_eq!(rights.iter().map(|topic| topic.topic.as_str()).collect::<Vec<_>>(), [topic.as_str(), "not-there"]);
+    let known = rights[0].rights.as_ref().unwrap();
+    // Apache Kafka without access rules tells that everything is allowed.
+    assert!(known.as_ref().is_none_or(|rights| rights.contains(&hop_kafka::Right::Read)), "{known:?}");
+    let missing = rights[1].rights.as_ref().unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::UnknownTopic, "{missing}");
+}
+
+#[tokio::test]
 async fn a_url_that_is_none_is_refused() {
     let error = stream().build().unwrap().list_topics("http://127.0.0.1/").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Url);

@@ -28,6 +28,19 @@ pub(super) struct Described {
     pub(super) rights: Option<Vec<Right>>,
 }
 
+/// Returns whether the cluster names one of its brokers as the controller, which librdkafka asks for rights and waits for
+/// without an end: [`EmbeddedBroker`](crate::EmbeddedBroker) does not.
+pub(super) fn has_controller(client: &Client) -> Result<bool, Error> {
+    const OPERATION: &str = "asking for the controller of the cluster";
+    let consumer = client.consumer.client();
+    let metadata = consumer.fetch_metadata(None, client.within).map_err(|error| client.error(OPERATION, error))?;
+    let within = i32::try_from(client.within.as_millis().clamp(1, LONGEST)).unwrap_or(i32::MAX);
+    // SAFETY: the handle lives as long as the client.
+    #[allow(unsafe_code)]
+    let controller = unsafe { native::rd_kafka_controllerid(consumer.native_ptr(), within) };
+    Ok(metadata.brokers().iter().any(|broker| broker.id() == controller))
+}
+
 /// Describes each of the topics.
 pub(super) fn topics(client: &Client, topics: &[String]) -> Result<Vec<Result<Described, Error>>, Error> {
     const OPERATION: &str = "asking for the rights on the topics";

@@ -90,17 +90,28 @@ impl Stream {
     ///
     /// # Errors
     /// Those of [`list_topics`](Self::list_topics); kind `Usage` when the URL names no topic; and what the broker says. Brokers
-    /// from before Kafka 2.3 tell no rights, and [`EmbeddedBroker`](crate::EmbeddedBroker) has none.
+    /// from before Kafka 2.3 and [`EmbeddedBroker`](crate::EmbeddedBroker) do not tell rights.
     pub async fn topic_rights(&self, url: impl AsRef<str>) -> Result<Vec<TopicRights>, Error> {
         let url: Url = url.as_ref().parse()?;
         if url.topics().is_empty() {
             return Err(Error::new(ErrorKind::Usage, format!("{OPERATION}: the URL names none")));
         }
         // What is wrong with the connection is said by this.
-        self.list_topics(url.to_string()).await?;
+        let there = self.list_topics(url.to_string()).await?;
         let (stream, within) = (self.clone(), self.shared.connect_timeout);
         on_thread(OPERATION, within.saturating_mul(2), move || {
             let client = Client::new(&stream, &url, None)?;
+            if !describe::has_controller(&client)? {
+                let rights = |topic: &String| match there.iter().any(|there| there.name == *topic) {
+                    true => Ok(None),
+                    false => {
+                        let code = rdkafka::error::RDKafkaErrorCode::UnknownTopicOrPartition;
+                        Err(Error::of_code(&format!("{OPERATION}: `{topic}`"), Some(code), ""))
+                    }
+                };
+                let rights = |topic: &String| TopicRights { topic: topic.clone(), rights: rights(topic) };
+                return Ok(url.topics().iter().map(rights).collect());
+            }
             let described = describe::topics(&client, url.topics())?;
             let rights = |(topic, described): (&String, Result<describe::Described, Error>)| TopicRights {
                 topic: topic.clone(),
