@@ -103,6 +103,52 @@ async fn a_topic_named_twice_is_read_once() {
 }
 
 #[tokio::test]
+async fn reading_ends_before_the_first_message_of_a_time() {
+    let broker = Broker::new();
+    let topic = broker.topic(2).await;
+    let url = broker.url(&topic);
+    let ago = SystemTime::now() - Duration::from_secs(3600);
+    let base = i64::try_from(ago.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    // The times are not in order: 3 and 11 stand behind later ones.
+    for (partition, number, ms) in
+        [(0, 0, 1_000), (0, 1, 2_000), (0, 2, 3_000), (0, 3, 1_500), (1, 10, 2_500), (1, 11, 500)]
+    {
+        hop_tests::send_at(broker.address(), &topic, partition, format!("{{\"n\": {number}}}").as_bytes(), base + ms);
+    }
+    let at = |ms: i64| SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(base + ms).unwrap());
+    let read = async |request: hop_kafka::Subscribe| {
+        let mut alerts = request.await.unwrap();
+        let mut read = numbers(&all(&mut alerts).await);
+        read.sort_unstable();
+        // Nothing behind the end was received only to be left out.
+        assert_eq!(alerts.counters().messages, read.len() as u64);
+        alerts.close().await.unwrap();
+        read
+    };
+    let hop = stream().until_eos(false).build().unwrap();
+    let until = |ms| hop.subscribe(&url).until(at(ms));
+    for (ms, expected) in [
+        (0, &[][..]),
+        (1_000, &[]),
+        (2_000, &[0]),
+        (2_001, &[0, 1]),
+        (2_501, &[0, 1, 10, 11]),
+        (9_000, &[0, 1, 2, 3, 10, 11]),
+    ] {
+        assert_eq!(read(until(ms)).await, expected, "until {ms}");
+    }
+    let from = |start| hop.subscribe(&url).start_at(start);
+    assert_eq!(read(from(StartPosition::Time(at(1_001))).until(at(3_000))).await, [1, 10, 11]);
+    assert_eq!(read(from(StartPosition::Time(at(3_000))).until(at(2_000))).await, [0_i64; 0]);
+    assert_eq!(read(from(StartPosition::Last(1)).until(at(2_001))).await, [1]);
+    assert_eq!(read(from(StartPosition::Latest).until(at(2_001))).await, [0_i64; 0]);
+    // A group goes on from there.
+    for (ms, expected) in [(2_000, &[0][..]), (2_000, &[]), (3_000, &[1, 10, 11]), (9_000, &[2, 3])] {
+        assert_eq!(read(until(ms).group(format!("until-{topic}"))).await, expected, "a group until {ms}");
+    }
+}
+
+#[tokio::test]
 async fn a_time_starts_at_the_first_message_of_it_or_later() {
     let broker = Broker::new();
     let url = broker.url(&broker.topic(1).await);

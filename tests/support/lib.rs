@@ -204,6 +204,14 @@ pub fn send_to(address: &str, topic: &str, partition: i32, content: &[u8]) {
     send_record(address, topic, partition, content, &[]);
 }
 
+/// Sends content of this time, in milliseconds since 1970.
+pub fn send_at(address: &str, topic: &str, partition: i32, content: &[u8], timestamp: i64) {
+    let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", address).create().unwrap();
+    let record = BaseRecord::<(), _>::to(topic).payload(content).partition(partition).timestamp(timestamp);
+    producer.send(record).unwrap();
+    producer.flush(Duration::from_secs(10)).unwrap();
+}
+
 fn send_record(address: &str, topic: &str, partition: i32, content: &[u8], headers: &[(&str, Option<&[u8]>)]) {
     let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", address).create().unwrap();
     let headers =

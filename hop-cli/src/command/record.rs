@@ -91,9 +91,12 @@ async fn record(
     let mut request = hop
         .subscribe(&options.url)
         .start_at(start_at)
-        .until_eos(options.until_eos || is_over)
+        .until_eos(options.until_eos)
         // What is recorded is a rehearsal's to leave out.
         .test_messages(true);
+    if let Some(until) = options.until.filter(|_| is_over) {
+        request = request.until(until.into());
+    }
     if let Some(group) = &options.group_id {
         request = request.group(group).commit(Commit::Each);
     }

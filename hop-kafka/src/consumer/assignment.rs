@@ -156,7 +156,7 @@ pub(super) fn connect(session: &Session, client: &impl Client) -> Result<(), Err
             "no topic of these nights is there yet; check the name if one should be"
         );
     }
-    let ends = snapshot(client, &topics, &session.settings.start_at, &retry())?;
+    let ends = snapshot(client, &topics, (&session.settings.start_at, session.settings.until), &retry())?;
     session.set_topics(topics);
     session.complaint.note_served();
     // It is set once, here.

@@ -105,11 +105,11 @@ pub(super) struct Ends {
     pub(super) why: StartReason,
 }
 
-/// Asks for the ends of each partition of the topics, and settles where each is to start.
+/// Asks for the ends of each partition of the topics, and settles where each is to start, and where it ends.
 pub(super) fn snapshot<C: Client>(
     client: &C,
     topics: &[String],
-    start_at: &StartPosition,
+    (start_at, until): (&StartPosition, Option<SystemTime>),
     retry: &Retry<'_>,
 ) -> Result<HashMap<Partition, Ends>, Error> {
     let mut partitions = Vec::new();
@@ -122,13 +122,18 @@ pub(super) fn snapshot<C: Client>(
         StartPosition::Time(time) => look_up_time(client, &partitions, *time, (&low, &high), retry)?,
         _ => HashMap::new(),
     };
+    let until = match until {
+        Some(time) => look_up_time(client, &partitions, time, (&low, &high), retry)?,
+        None => HashMap::new(),
+    };
     if let StartPosition::Offsets(places) = start_at {
         check_offsets(places, &high)?;
     }
     let known = |of: &HashMap<Partition, i64>, partition: &Partition| of.get(partition).copied().filter(|at| *at >= 0);
     let settle = |partition: Partition| {
         let low = known(&low, &partition).unwrap_or(0);
-        let high = known(&high, &partition).unwrap_or(low).max(low);
+        let end = known(&high, &partition).unwrap_or(low).max(low);
+        let high = known(&until, &partition).map_or(end, |until| until.clamp(low, end));
         let (start, why) = match start_at {
             StartPosition::Earliest => (low, StartReason::Earliest),
             StartPosition::Latest => (high, StartReason::Latest),

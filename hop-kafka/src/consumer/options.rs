@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hop_core::{Record, SchemaChain, SchemaSource, TopicRule, TopicRules};
 use rdkafka::config::ClientConfig;
@@ -70,6 +70,7 @@ pub struct Subscribe {
     group: Option<String>,
     start_at: StartPosition,
     until_eos: bool,
+    until: Option<SystemTime>,
     test_messages: bool,
     formats: Vec<String>,
     filters: Vec<Filter>,
@@ -105,6 +106,7 @@ impl Subscribe {
             group: None,
             start_at,
             until_eos,
+            until: None,
             test_messages: false,
             formats: Vec::new(),
             filters: Vec::new(),
@@ -138,6 +140,31 @@ impl Subscribe {
     /// Whether to stop at the ends, as they stand when the reader starts, in the place of the stream's setting.
     pub fn until_eos(mut self, until_eos: bool) -> Self {
         self.until_eos = until_eos;
+        self
+    }
+
+    /// Stops in each partition before its first message of this time or later, or at its end, as both stand when the reader
+    /// starts; it implies [`until_eos`](Self::until_eos). [`StartPosition::Latest`] and [`StartPosition::Last`] count from there.
+    ///
+    /// Timestamps are in milliseconds. A publisher may set them, so they need not be in order: a message of an earlier time that
+    /// stands behind that first one is not read; a reader that starts at the same time reads it. A broker that cannot look up
+    /// times has its partitions read to find that message, as for [`StartPosition::Time`].
+    ///
+    /// ```no_run
+    /// # async fn demo(hop: hop_kafka::Stream) -> Result<(), hop_kafka::Error> {
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use hop_kafka::StartPosition;
+    ///
+    /// let hour = Duration::from_secs(3_600);
+    /// let since = StartPosition::Time(SystemTime::now() - 2 * hour);
+    /// let until = SystemTime::now() - hour;
+    /// let mut alerts = hop.subscribe("kafka://kafka.scimma.org/gcn.circular").start_at(since).until(until).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn until(mut self, time: SystemTime) -> Self {
+        self.until = Some(time);
         self
     }
 
@@ -427,7 +454,8 @@ impl Subscribe {
         let settings = Settings {
             topics: Topics::new(url.topics().to_vec(), self.nights),
             start_at: self.start_at,
-            until_eos: self.until_eos,
+            until_eos: self.until_eos || self.until.is_some(),
+            until: self.until,
             commit,
             discovery: discovery.filter(|ms| *ms > 0).map(Duration::from_millis),
             timeout: self.stream.shared.connect_timeout,

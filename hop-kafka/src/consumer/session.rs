@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hop_core::Place;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -57,6 +57,8 @@ pub(super) struct Settings {
     pub(super) topics: Topics,
     pub(super) start_at: StartPosition,
     pub(super) until_eos: bool,
+    /// The time whose first message is where each partition ends.
+    pub(super) until: Option<SystemTime>,
     /// How messages are done; `None` without a group.
     pub(super) commit: Option<Commit>,
     /// How often new partitions are looked for, if at all, without a group; in one, librdkafka does.

@@ -87,7 +87,7 @@ async fn connect(
     let mut request = hop
         .subscribe(&options.url)
         .start_at(start.position)
-        .until_eos(options.until_eos || is_over)
+        .until_eos(options.until_eos)
         .test_messages(options.test)
         .pass_unreadable(options.pass_unreadable)
         .formats(options.format.iter().cloned())
@@ -111,6 +111,9 @@ async fn connect(
                 start.only.iter().any(|(topic, id)| **topic == *place.topic && *id == place.partition)
             })
         });
+    }
+    if let Some(until) = options.until.filter(|_| is_over) {
+        request = request.until(until.into());
     }
     if options.no_fetch {
         request = request.fetch_external(false);
