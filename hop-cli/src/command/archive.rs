@@ -1,22 +1,23 @@
 //! `hop archive`: what the archive beside a broker has.
 
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
 use hop_core::{Registry, Value};
 use hop_kafka::archive::{Archived, Entry, Query};
 use hop_kafka::{Archive, Error, ErrorKind};
+use jiff::Timestamp;
 
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::moment;
 use crate::output::{self, ndjson};
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
   hop archive topics
   hop archive search 'GRB 260131A' --topic gcn.circular
-  hop archive fetch gcn.circular --since 2026-11-26T00:00:00Z")]
+  hop archive fetch gcn.circular --since 2026-11-26 --until 2h")]
 pub(crate) enum ArchiveCommand {
     /// Print one message.
     Get {
@@ -77,13 +78,13 @@ pub(crate) struct Common {
 
 #[derive(Debug, Args)]
 pub(crate) struct Range {
-    /// From this time on, such as 2026-11-22T03:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub(crate) since: Option<SystemTime>,
+    /// From this time on: 2h ago, a date, or RFC 3339; see `hop help topics times`.
+    #[arg(long, value_name = "TIME", value_parser = moment::from_now)]
+    pub(crate) since: Option<Timestamp>,
 
     /// Before this time.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub(crate) until: Option<SystemTime>,
+    #[arg(long, value_name = "TIME", value_parser = moment::from_now)]
+    pub(crate) until: Option<Timestamp>,
 
     /// At most so many messages.
     #[arg(long, value_name = "COUNT")]
@@ -93,10 +94,10 @@ pub(crate) struct Range {
 impl Range {
     fn query(&self, mut query: Query) -> Query {
         if let Some(since) = self.since {
-            query = query.since(since);
+            query = query.since(since.into());
         }
         if let Some(until) = self.until {
-            query = query.until(until);
+            query = query.until(until.into());
         }
         query
     }
@@ -104,13 +105,6 @@ impl Range {
     fn most(&self) -> usize {
         self.most.unwrap_or(usize::MAX)
     }
-}
-
-fn time(text: &str) -> Result<SystemTime, String> {
-    let time: jiff::Timestamp = text
-        .parse()
-        .map_err(|_| format!("expected a time with its offset such as 2026-11-22T03:00:00Z, found `{text}`"))?;
-    Ok(time.into())
 }
 
 pub(crate) async fn run(registry: Registry, command: ArchiveCommand) -> Result<ExitCode, Failure> {
