@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{fixture, hop};
+use serde_json::json;
+
+use crate::{fixture, hop, json_lines};
 
 /// A folder with a schema in it.
 fn schema(text: &str) -> (tempfile::TempDir, String) {
@@ -287,6 +289,28 @@ fn an_avro_file_brings_its_schema() {
     assert!(finished.expect(0).contains("alert.avsc: its schema"), "{finished:?}");
     let module = fs::read_to_string(&out).unwrap();
     assert!(module.contains("#[hop(format = \"survey.alert\", codec = Avro<"), "{module}");
+}
+
+#[test]
+fn a_program_gets_one_object_with_what_was_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, out) = (fixture("schemas/ztf/alert.avsc"), folder.path().join("ztf.rs"));
+    let generate = |arguments: &[&str]| {
+        let fixed = ["generate", "--json", "--format", "ztf.alert", "--from", from.to_str().unwrap()];
+        json_lines(hop(fixed.iter().chain(arguments)).run().expect(0)).remove(0)
+    };
+    let made = generate(&["--out", out.to_str().unwrap()]);
+    assert_eq!((&made["type"], &made["types"], &made["code"]), (&json!("Alert"), &json!(5), &json!(null)));
+    for written in ["path", "schema", "example"] {
+        assert!(Path::new(made[written].as_str().unwrap()).exists(), "{written}: {made}");
+    }
+    let crates: Vec<_> = made["needs"].as_array().unwrap().iter().map(|one| one["crate"].as_str().unwrap()).collect();
+    assert_eq!(crates[..3], ["hop-core", "hop-models", "serde"]);
+    assert_eq!(made["needs"][0]["features"], json!(["derive"]));
+    // Where no file is named, the code is in it.
+    let shown = generate(&[]);
+    assert_eq!((&shown["path"], &shown["schema"], &shown["example"]), (&json!(null), &json!(null), &json!(null)));
+    assert!(shown["code"].as_str().unwrap().contains("pub struct Alert {"), "{shown}");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::hop;
+use serde_json::json;
+
+use crate::{hop, json_lines};
 
 #[test]
 fn a_crate_takes_hop_from_the_checkout_that_the_command_is_of() {
@@ -20,6 +22,16 @@ fn a_crate_takes_hop_from_the_checkout_that_the_command_is_of() {
     for name in ["Cargo.toml", "README.md", "src/lib.rs", "src/bin/hop.rs", "tests/fixtures.rs"] {
         assert!(!read(name).contains('@'), "{name} has a gap:\n{}", read(name));
     }
+
+    // The same for a program.
+    let made = hop(["new", "other-alert", "--json", "--path", "made here"]).folder(folder.path()).run();
+    let made = &json_lines(made.expect(0))[0];
+    assert_eq!(
+        (&made["crate"], &made["type"], &made["path"]),
+        (&json!("other-alert"), &json!("OtherAlert"), &json!("made here"))
+    );
+    let files = made["files"].as_array().unwrap();
+    assert!(files.len() > 5 && files.iter().all(|file| folder.path().join(file.as_str().unwrap()).is_file()), "{made}");
 
     // Within another crate it is no member of that one's workspace.
     fs::write(folder.path().join("Cargo.toml"), "[workspace]\n").unwrap();

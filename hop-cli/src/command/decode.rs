@@ -173,10 +173,10 @@ pub(crate) fn open(
 }
 
 fn as_json(path: &Path, decoded: Result<Decoded, Problem>) -> Value {
-    let path = path.to_string_lossy();
+    let path = output::path_as_json(path);
     match decoded {
         Ok(Decoded { model, route, fields }) => Value::object([
-            ("path", (*path).into()),
+            ("path", path),
             ("ok", true.into()),
             ("format", model.format().into()),
             ("route", route.into()),
@@ -184,7 +184,7 @@ fn as_json(path: &Path, decoded: Result<Decoded, Problem>) -> Value {
         ]),
         Err(problem) => {
             let error = Value::object([("kind", problem.kind().into()), ("message", problem.message().into())]);
-            Value::object([("path", (*path).into()), ("ok", false.into()), ("error", error)])
+            Value::object([("path", path), ("ok", false.into()), ("error", error)])
         }
     }
 }

@@ -12,7 +12,8 @@ use crate::{label, output};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  hop generate --from alert.avsc --format survey-alert --out src/alert.rs")]
+  hop generate --from alert.avsc --format survey-alert --out src/alert.rs
+  hop generate --from alert.schema.json --format survey-alert --json | jq -r .code")]
 pub(crate) struct Generate {
     /// The schema, or an Avro file written by it. What it refers to is looked for beside it.
     #[arg(long, value_name = "FILE")]
@@ -33,6 +34,10 @@ pub(crate) struct Generate {
     /// The name of the type, instead of the schema's own.
     #[arg(long, value_name = "TYPE")]
     pub(crate) name: Option<String>,
+
+    /// Print one JSON object: the type, what was written, and the crates that it needs; the code, where no file is named.
+    #[arg(short, long)]
+    pub(crate) json: bool,
 }
 
 pub(crate) fn run(options: &Generate) -> Result<ExitCode, Failure> {
@@ -53,9 +58,14 @@ pub(crate) fn run(options: &Generate) -> Result<ExitCode, Failure> {
         schema_file: schema_file.as_deref(),
     })?;
     let Some(out) = &options.out else {
-        output::bytes(generated.module.as_bytes(), b"\n")?;
-        if let (Some(fixtures), Some(fixture)) = (&options.fixtures, &generated.fixture) {
-            write_fixture(&fixtures.join(CASE), &options.format, fixture)?;
+        let case = options.fixtures.as_ref().map(|fixtures| fixtures.join(CASE));
+        if let (Some(case), Some(fixture)) = (&case, &generated.fixture) {
+            write_fixture(case, &options.format, fixture)?;
+        }
+        if options.json {
+            output::line(as_json(options, &generated, case.as_deref()))?;
+        } else {
+            output::bytes(generated.module.as_bytes(), b"\n")?;
         }
         return Ok(ExitCode::SUCCESS);
     };
@@ -71,7 +81,11 @@ pub(crate) fn run(options: &Generate) -> Result<ExitCode, Failure> {
     if let Some(fixture) = &generated.fixture {
         write_fixture(&case, &options.format, fixture)?;
     }
-    report(out, &case, &generated)?;
+    if options.json {
+        output::line(as_json(options, &generated, Some(&case)))?;
+    } else {
+        report(out, &case, &generated)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -94,14 +108,44 @@ fn report(out: &Path, case: &Path, generated: &Generated) -> io::Result<()> {
     } else {
         output::line("no example: none was found that the schema takes; put a message of yours among the fixtures")?;
     }
-    let mut crates = vec!["hop-core (feature derive)", "serde (feature derive)"];
+    let needs = needs(generated).into_iter().map(|(name, feature)| match feature {
+        Some(feature) => format!("{name} (feature {feature})"),
+        None => name.to_owned(),
+    });
+    output::line(format_args!("It needs {}.", needs.collect::<Vec<_>>().join(", ")))
+}
+
+/// Returns the crates that the module needs, with the feature of each.
+fn needs(generated: &Generated) -> Vec<(&'static str, Option<&'static str>)> {
+    let mut crates = vec![("hop-core", Some("derive")), ("serde", Some("derive"))];
     if generated.schema.is_some() {
-        crates.insert(1, "hop-models");
+        crates.insert(1, ("hop-models", None));
     }
     if generated.bytes {
-        crates.push("serde_bytes");
+        crates.push(("serde_bytes", None));
     }
-    output::line(format_args!("It needs {}.", crates.join(", ")))
+    crates
+}
+
+/// Returns what was made; with the code where it is in no file.
+fn as_json(options: &Generate, generated: &Generated, case: Option<&Path>) -> Value {
+    let crates = needs(generated).into_iter().map(|(name, feature)| {
+        let features = Value::Array(feature.into_iter().map(Into::into).collect());
+        Value::object([("crate", name.into()), ("features", features)])
+    });
+    let schema = options.out.as_ref().filter(|_| generated.schema.is_some()).map(|out| out.with_extension("avsc"));
+    let example = case.filter(|_| generated.fixture.is_some());
+    let code = if options.out.is_none() { generated.module.as_str().into() } else { Value::Null };
+    Value::object([
+        ("format", options.format.as_str().into()),
+        ("type", generated.name.as_str().into()),
+        ("types", Value::Int(i64::try_from(generated.types).unwrap_or(i64::MAX))),
+        ("path", options.out.as_deref().map_or(Value::Null, output::path_as_json)),
+        ("schema", schema.as_deref().map_or(Value::Null, output::path_as_json)),
+        ("example", example.map_or(Value::Null, output::path_as_json)),
+        ("needs", Value::Array(crates.collect())),
+        ("code", code),
+    ])
 }
 
 /// What ends the generated part of a file, before the digest of it; what stands behind is the author's, and kept.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use hop_core::Value;
 
 use crate::failure::Failure;
 use crate::generate::type_name;
@@ -11,7 +12,8 @@ use crate::{label, output};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  hop new donut")]
+  hop new donut
+  hop new snews-alert --path ~/crates/snews --json")]
 pub(crate) struct New {
     /// The name of the crate, which is the label of its messages too: `donut`.
     pub(crate) name: String,
@@ -23,6 +25,10 @@ pub(crate) struct New {
     /// Take hop from this checkout of its sources, instead of the one that this command was built from.
     #[arg(long, value_name = "DIR", env = "HOP_PATH")]
     pub(crate) hop_path: Option<PathBuf>,
+
+    /// Print one JSON object: the crate, its folder, its files, the model's type and label.
+    #[arg(short, long)]
+    pub(crate) json: bool,
 }
 
 /// The files of a new crate. What stands between `@` is filled in.
@@ -69,8 +75,10 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Failure> {
         ("@MODEL@", type_name(name)),
     ];
     let fill = |text: &str| filled.iter().fold(text.to_owned(), |text, (mark, value)| text.replace(mark, value));
+    let mut files = Vec::new();
     for (path, text) in FILES {
         let path = folder.join(fill(path));
+        files.push(output::path_as_json(&path));
         let mut text = fill(text);
         // Content is kept to the byte; other files end with one line's end.
         if !path.ends_with("content.json") {
@@ -81,6 +89,16 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Failure> {
             fs::create_dir_all(folder).map_err(|error| named(folder, error))?;
         }
         fs::write(&path, text).map_err(|error| named(&path, error))?;
+    }
+    if options.json {
+        output::line(Value::object([
+            ("crate", name.as_str().into()),
+            ("path", output::path_as_json(&folder)),
+            ("format", name.as_str().into()),
+            ("type", type_name(name).into()),
+            ("files", Value::Array(files)),
+        ]))?;
+        return Ok(ExitCode::SUCCESS);
     }
     output::line(format_args!("{}: a crate with the model {}", output::path(&folder), type_name(name)))?;
     output::line(

@@ -197,7 +197,7 @@ fn by_ladder(registry: &Registry, content: &Bytes) -> Result<Valid, Problem> {
 }
 
 fn as_json(path: &Path, checked: Result<Valid, Problem>) -> Value {
-    let path: Value = (*path.to_string_lossy()).into();
+    let path = output::path_as_json(path);
     match checked {
         Ok(Valid { format, by, form }) => {
             let known = [("path", path), ("ok", true.into()), ("format", format.into()), ("by", by.into())];

@@ -118,6 +118,11 @@ pub(crate) fn path(path: &Path) -> String {
     escape_controls(&path.to_string_lossy()).into_owned()
 }
 
+/// Returns a path as JSON has it.
+pub(crate) fn path_as_json(path: &Path) -> Value {
+    (*path.to_string_lossy()).into()
+}
+
 /// The bytes that text with escapes such as `\n` stands for.
 pub(crate) fn unescape(text: &str) -> Result<Vec<u8>, String> {
     let mut out = String::new();
