@@ -24,6 +24,11 @@ pub(crate) fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(
 
 /// An output that can say that waiting for it failed: what the futures of this crate return, and any `Result` whose error
 /// is made from an [`Error`], such as `anyhow::Error` or `Box<dyn std::error::Error>`.
+#[diagnostic::on_unimplemented(
+    message = "a future that is blocked on has to end in a `Result`, so that a wait that fails can be an error of it",
+    label = "ends in a `{Self}`",
+    note = "end an `async` block with `Ok::<_, hop_kafka::Error>(value)`"
+)]
 pub trait FromError {
     /// Makes the output of a wait that failed.
     fn from_error(error: Error) -> Self;
