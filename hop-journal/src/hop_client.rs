@@ -80,7 +80,7 @@ impl HopClientJournal {
                     journal.note_damage(at..next);
                     at = next;
                 }
-                None if rest < HEAD => {
+                None if rest < HEAD && begins_record(&file[at..]) => {
                     journal.torn = Some(at..file.len());
                     break;
                 }
@@ -92,7 +92,7 @@ impl HopClientJournal {
         }
         journal.messages = unsent.messages.into_iter().flatten().collect();
         journal.sent = unsent.sent;
-        (records > 0 || file.len() < HEAD || journal.torn.is_some()).then_some(journal)
+        (records > 0 || file.is_empty() || journal.torn.is_some()).then_some(journal)
     }
 
     fn note_damage(&mut self, place: Range<usize>) {
@@ -101,6 +101,11 @@ impl HopClientJournal {
             _ => self.damage.push(place),
         }
     }
+}
+
+/// Returns true if these bytes, too few for a record's head, are the beginning of one: of its type, which comes first.
+fn begins_record(bytes: &[u8]) -> bool {
+    bytes.iter().take(7).all(|byte| *byte == 0) && bytes.get(7).is_none_or(|kind| *kind <= 2)
 }
 
 /// The messages that were not sent, as far as the file is read.

@@ -101,6 +101,10 @@ fn another_file_is_not_a_journal() {
     let text = Bytes::from_static(b"%PDF-1.7 and so on, for more than a record takes up");
     assert_eq!(HopClientJournal::read(&text), None);
     assert_eq!(HopClientJournal::read(&Bytes::from(vec![0; 1000])), None);
+    assert_eq!(HopClientJournal::read(&Bytes::from_static(b"not one\n")), None);
+    // Two bytes of the first record, which was being written.
+    let begun = HopClientJournal::read(&Bytes::from(vec![0; 2])).unwrap();
+    assert_eq!((begun.torn, begun.damage.len()), (Some(0..2), 0));
     assert_eq!(HopClientJournal::read(&Bytes::new()), Some(HopClientJournal::default()));
 }
 

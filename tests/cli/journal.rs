@@ -51,7 +51,7 @@ fn what_could_not_be_sent_waits_and_is_listed_shown_dropped_and_sent() {
     let unknown = hop(["journal", "drop", text(&journal), "1", "9"]).run();
     unknown.expect(2);
     assert_eq!(unknown.err, "hop: the journal has no message 9; nothing was dropped\n");
-    assert_eq!(hop(["journal", "drop", text(&journal), "1"]).run().expect(0), "1 messages dropped\n");
+    assert_eq!(hop(["journal", "drop", text(&journal), "1", "1"]).run().expect(0), "1 messages dropped\n");
     assert_eq!(hop(["journal", "verify", text(&journal)]).run().expect(0), "2 messages to send, 0 put aside\n");
 
     let broker = EmbeddedBroker::start().unwrap();
@@ -126,8 +126,16 @@ fn damage_is_found_and_a_second_command_is_told_who_has_the_journal() {
     assert_eq!(stopped.status.code(), Some(1));
     assert!(stopped.err.contains("messages wait in"), "{}", stopped.err);
 
-    let nothing = hop(["journal", "send", text(&home.path().join("nothing")), NOBODY, "--no-auth"]).run();
-    nothing.expect(1);
+    let nothing = home.path().join("nothing");
+    for arguments in [&["send", text(&nothing), NOBODY][..], &["drop", text(&nothing), "1"], &["list", text(&nothing)]]
+    {
+        let finished = hop(["journal"].iter().chain(arguments)).run();
+        finished.expect(1);
+        let expected =
+            format!("hop: reading the journal {}: No such file or directory (os error 2)\n", nothing.display());
+        assert_eq!(finished.err, expected);
+    }
+    assert!(!nothing.exists());
     let foreign = hop(["journal", "list", text(home.path())]).run();
     foreign.expect(1);
     assert!(foreign.err.contains("is not a journal: it holds `journal`"), "{}", foreign.err);

@@ -4,11 +4,12 @@ mod contents;
 mod import;
 mod send;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use hop_core::Registry;
+use hop_kafka::journal::Folder;
 
 pub(crate) use self::contents::note;
 pub(crate) use self::send::{accept, publish};
@@ -132,4 +133,9 @@ pub(crate) fn run(registry: Registry, command: Journal) -> Result<ExitCode, Fail
         Journal::Verify(options) => contents::verify(&options),
         Journal::Import(options) => import::run(&options),
     }
+}
+
+/// Fails where there is no journal: that is a mistake here, and none for a publisher, which makes one.
+fn require(journal: &Path) -> Result<(), Failure> {
+    Ok(Folder::inspect(journal).map(drop)?)
 }

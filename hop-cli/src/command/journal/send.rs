@@ -13,9 +13,8 @@ use crate::interrupt::Interrupt;
 use crate::output;
 
 pub(crate) async fn run(registry: Registry, options: Send) -> Result<ExitCode, Failure> {
+    super::require(&options.journal)?;
     let hop = crate::stream(registry, options.no_auth).build()?;
-    // A journal that is not there is a mistake here, and none for a publisher.
-    std::fs::metadata(&options.journal)?;
     let mut interrupt = Interrupt::listen()?;
     let out = hop.publish(&options.url).journal(&options.journal).await?;
     contents::note(out.recovery());
