@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use bson::spec::BinarySubtype;
 use bson::{Binary, Bson, Document, doc};
+use hop_kafka::{Credential, Offload, StreamBuilder};
 use uuid::Uuid;
 
 pub use self::fault::Fault;
@@ -43,6 +44,19 @@ struct State {
     delay: Mutex<Duration>,
     stop: AtomicBool,
 }
+
+/// The settings of a stream for whoever may read and write there, `ada`.
+pub fn stream(endpoint: &str) -> StreamBuilder {
+    crate::stream()
+        .credential(Credential::new(USER, PASSWORD))
+        .property("security.protocol", "plaintext")
+        .archive_url(endpoint)
+        .offload(Offload::Automatic)
+        .fetch_external(true)
+}
+
+const USER: &str = "ada";
+const PASSWORD: &str = "hunter2-of-ada";
 
 /// The server; it ends where it goes out of scope.
 pub struct Archive {
@@ -88,6 +102,11 @@ impl Archive {
     /// The URL of a stored message.
     pub fn url(&self, id: Uuid) -> String {
         format!("{}/msg/{id}", self.endpoint())
+    }
+
+    /// Lets in whoever has the settings of [`stream`].
+    pub fn known_user(&self) {
+        self.user(USER, PASSWORD);
     }
 
     pub fn user(&self, name: &str, password: &str) {
