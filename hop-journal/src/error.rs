@@ -14,6 +14,8 @@ pub enum ErrorKind {
     Full,
     /// Another process has the journal open.
     Locked,
+    /// The journal's folder is no longer where it was opened.
+    Moved,
     /// The folder, or the file, is not a journal.
     NotAJournal,
     /// The journal was written by a newer version of this crate.
@@ -22,7 +24,7 @@ pub enum ErrorKind {
     Damaged,
     /// A message is larger than a record may be.
     TooLarge,
-    /// The journal has no message of that number, or no longer.
+    /// The journal has no message of that number, or no longer: its file was removed or cut off.
     NotFound,
 }
 
@@ -33,6 +35,7 @@ impl ErrorKind {
             Self::Storage => "storage",
             Self::Full => "full",
             Self::Locked => "locked",
+            Self::Moved => "moved",
             Self::NotAJournal => "not-a-journal",
             Self::Unsupported => "unsupported",
             Self::Damaged => "damaged",
@@ -74,6 +77,8 @@ impl Error {
     pub(crate) fn storage(operation: impl fmt::Display, cause: io::Error) -> Self {
         let help = match cause.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some("make room on the disk"),
+            io::ErrorKind::FileTooLarge => Some("raise the limit on the size of files"),
+            io::ErrorKind::ReadOnlyFilesystem => Some("mount the file system so that it can be written to"),
             io::ErrorKind::PermissionDenied => Some("check who owns the journal's folder"),
             _ => None,
         };

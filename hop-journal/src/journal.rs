@@ -41,8 +41,8 @@ impl Journal {
         let (mut journal, recovery) = Self::load(Box::new(storage), options, true)?;
         // A message is written as refused before it is done: it may be both after a crash.
         let both: Vec<u64> = journal.refused.numbers().filter(|number| journal.waiting.contains(*number)).collect();
-        let manner = journal.manner(false);
-        report(journal.waiting.done(&*journal.storage, &both, manner));
+        journal.waiting.done(&both);
+        journal.settle();
         let recovery = Recovery { waiting: journal.waiting.len(), refused: journal.refused.len(), ..recovery };
         Ok((journal, recovery))
     }
@@ -132,7 +132,7 @@ impl Journal {
     /// Makes the record of a message, which the next [`commit`](Self::commit) writes; returns the message's number.
     ///
     /// # Errors
-    /// Kind `Full` if there is no room, and `TooLarge` if there never will be.
+    /// Kind `Full` if there is no room, and `TooLarge` if there never will be; those of [`check`](Self::check).
     pub fn stage(&mut self, entry: &Entry) -> Result<u64, Error> {
         let size = (frame::size(entry.size()) + RECORDS) as u64;
         if size > self.options.max_bytes {
@@ -149,6 +149,9 @@ impl Journal {
                 format!("the journal is full: it has {} messages and {} bytes", self.len(), self.bytes()),
             )
             .help("check why the broker does not take them, or raise the journal's bound"));
+        }
+        if self.staged.is_none() {
+            self.check()?;
         }
         let number = self.next;
         self.waiting.stage(entry, number)?;
@@ -176,9 +179,31 @@ impl Journal {
                 if !self.waiting.has_unwritten() {
                     self.next = first;
                 }
+                // A file in which all is done goes, and makes room.
+                self.settle();
                 Err(Error::storage("writing to the journal", error))
             }
         }
+    }
+
+    /// Makes sure that the journal is where it was opened, as it was left, and this process's alone: what is written elsewhere
+    /// would be lost with this process. Called before a message is accepted.
+    ///
+    /// A lock that was removed is taken again, and messages of the last file, if that was removed, are written to another one.
+    ///
+    /// # Errors
+    /// Kind `Moved`, `Locked` and `Storage`.
+    pub fn check(&mut self) -> Result<(), Error> {
+        self.storage.check()?;
+        // What is staged is for the file as it was then.
+        if self.staged.is_some() {
+            return Ok(());
+        }
+        let manner = self.manner(self.options.durability == Durability::Each);
+        let checked = self.waiting.check(&*self.storage, manner);
+        checked.and_then(|()| self.refused.check(&*self.storage, manner)).map_err(|error| {
+            Error::storage("writing the messages of a file that was removed or cut off to another one", error)
+        })
     }
 
     /// Accepts one message: writes it, and syncs it as the [`Durability`] says; returns its number.
@@ -223,10 +248,27 @@ impl Journal {
     ///
     /// If this cannot be written now, it is written later; until then a crash has them sent again.
     pub fn done(&mut self, numbers: &[u64]) {
+        self.waiting.done(numbers);
+        self.refused.done(numbers);
+        self.settle();
+    }
+
+    /// Writes which messages are done, and removes files in which all are.
+    fn settle(&mut self) {
+        // Nothing is written to a folder that is another one by now.
+        if let Err(error) = self.check() {
+            return report::<Error>(Err(error));
+        }
         let manner = self.manner(false);
-        report(self.waiting.done(&*self.storage, numbers, manner));
-        report(self.refused.done(&*self.storage, numbers, manner));
+        report(self.waiting.settle(&*self.storage, manner));
+        report(self.refused.settle(&*self.storage, manner));
         report(self.make_room());
+    }
+
+    /// Forgets a message that cannot be read, because its file was removed or cut off.
+    pub fn forget(&mut self, number: u64) {
+        self.waiting.forget_one(number);
+        self.refused.forget_one(number);
     }
 
     /// Begins a new file early, if only messages that are done fill the journal.
@@ -242,11 +284,13 @@ impl Journal {
     /// # Errors
     /// Kind `Storage` and those of [`read`](Self::read); the message still waits then.
     pub fn refuse(&mut self, number: u64, refusal: Refusal) -> Result<(), Error> {
+        self.check()?;
         let entry = Entry { refusal: Some(refusal), ..self.waiting.read(&*self.storage, number)? };
         self.refused.stage(&entry, number)?;
         let written = self.refused.commit(&*self.storage, self.manner(true));
         written.map_err(|error| Error::storage(format_args!("putting message {number} aside"), error))?;
-        report(self.waiting.done(&*self.storage, &[number], self.manner(false)));
+        self.waiting.done(&[number]);
+        self.settle();
         Ok(())
     }
 
@@ -262,10 +306,11 @@ impl Journal {
     }
 
     /// Drops the oldest waiting messages until there is room for `entry`, those of one file at a time; returns what was
-    /// dropped, or why it could not be read. There is no room afterwards if messages that were put aside take it.
+    /// dropped, or why it could not be read. There is no room afterwards if messages that were put aside or are staged take
+    /// it.
     pub fn drop_oldest(&mut self, entry: &Entry) -> Vec<(u64, Result<Entry, Error>)> {
         let mut dropped = Vec::new();
-        while !self.has_room(entry) {
+        while self.staged.is_none() && !self.has_room(entry) {
             let oldest = self.waiting.oldest_segment();
             if oldest.is_empty() {
                 break;
@@ -280,20 +325,22 @@ impl Journal {
     /// Ends: syncs what was accepted, as the [`Durability`] says, and removes the files if no message is left.
     ///
     /// # Errors
-    /// Kind `Storage`.
+    /// Those of [`sync`](Self::sync) and [`check`](Self::check).
     pub fn close(mut self) -> Result<(), Error> {
         let failed = |error| Error::storage("closing the journal", error);
         let manner = self.manner(false);
         if self.options.durability.syncs() {
             self.sync()?;
         }
+        self.check()?;
+        self.settle();
         self.waiting.remove_if_empty(&*self.storage, manner).map_err(failed)?;
         self.refused.remove_if_empty(&*self.storage, manner).map_err(failed)
     }
 }
 
 /// Logs that it is not on the disk yet which messages are done: a crash now would have them sent again, and no more.
-fn report(noted: std::io::Result<()>) {
+fn report<E: std::fmt::Display>(noted: Result<(), E>) {
     if let Err(error) = noted {
         tracing::warn!(target: "hop", %error, "a journal could not note yet which messages are done");
     }

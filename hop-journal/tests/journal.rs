@@ -82,6 +82,25 @@ fn what_is_refused_is_put_aside_with_its_reason_and_can_wait_again() {
 }
 
 #[test]
+fn what_is_dropped_of_what_was_put_aside_stays_dropped() {
+    let disk = Simulated::new();
+    let (mut journal, _) = open(disk.clone(), Options::default());
+    for number in fill(&mut journal, 2) {
+        journal.refuse(number, Refusal::new("authorization", "no")).unwrap();
+    }
+    drop(journal);
+    let (mut journal, _) = open(disk.clone(), Options::default());
+    let first = journal.refused().next().unwrap();
+    journal.done(&[first]);
+    journal.close().unwrap();
+    for _ in 0..4 {
+        let (mut journal, _) = open(disk.clone(), Options::default());
+        assert_eq!(refused(&mut journal), ["1"], "{:?}", disk.names());
+        journal.close().unwrap();
+    }
+}
+
+#[test]
 fn a_crash_between_putting_aside_and_noting_it_does_not_make_two_of_one() {
     let disk = Simulated::new();
     let (mut journal, _) = open(disk.clone(), small());
@@ -174,6 +193,38 @@ fn on_a_full_disk_messages_are_still_done_and_their_files_go() {
     journal.done(&[]);
     drop(journal);
     assert_eq!(waiting(&mut open(disk, small()).0), (990..1000).map(|n| n.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_done_is_noted_where_no_file_can_be_made_or_removed() {
+    let disk = Simulated::new();
+    let (mut journal, _) = open(disk.clone(), small());
+    let numbers = fill(&mut journal, 300);
+    assert!(segments(&disk) > 1);
+    disk.keep_names(true);
+    journal.done(&numbers[..299]);
+    disk.keep_names(false);
+    drop(journal);
+    assert_eq!(waiting(&mut open(disk, small()).0), ["299"]);
+}
+
+#[test]
+fn what_is_done_while_others_are_staged_does_not_harm_them() {
+    let disk = Simulated::new();
+    let (mut journal, _) = open(disk.clone(), small());
+    let first = fill(&mut journal, 10);
+    for text in ["10", "11"] {
+        journal.stage(&entry(text)).unwrap();
+        journal.done(&first);
+    }
+    assert!(journal.drop_oldest(&entry("12")).is_empty());
+    journal.commit().unwrap();
+    assert_eq!(waiting(&mut journal), ["10", "11"]);
+    journal.done(&[]);
+    drop(journal);
+    let (mut journal, recovery) = open(disk, small());
+    assert!(recovery.is_clean(), "{recovery}");
+    assert_eq!(waiting(&mut journal), ["10", "11"]);
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! One list of messages: its segments, which messages in them are not done yet, and the segment that is written to.
 
+mod intact;
 mod load;
 mod write;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
@@ -128,20 +130,38 @@ impl Log {
         let location = *self.messages.get(&number).ok_or_else(missing)?;
         let segment = self.segments.get(&location.segment).ok_or_else(missing)?;
         let name = self.list.name(location.segment);
-        let failed = |error| Error::storage(format_args!("reading message {number} from {name}"), error);
-        let file = match self.reading.take() {
-            Some((open, file)) if open == location.segment => file,
-            _ => storage.open(&name).map_err(failed)?,
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => Error::new(
+                ErrorKind::NotFound,
+                format!("message {number} is gone: another program removed or cut off {name}"),
+            ),
+            _ => Error::storage(format_args!("reading message {number} from {name}"), error),
         };
-        let mut record = vec![0; location.size as usize];
-        file.read_at(&mut record, location.at).map_err(failed)?;
-        self.reading = Some((location.segment, file));
-        let body = frame::message(&Bytes::from(record), location.at, &segment.seal, number);
+        let is_open = |(segment, _): &(u64, Box<dyn File>)| *segment == location.segment;
+        let file = match (&self.active, self.reading.take_if(|reading| !is_open(reading))) {
+            // It can be read whatever becomes of its name.
+            (Some(active), _) if active.segment == location.segment => &active.file,
+            _ => match &mut self.reading {
+                Some((_, file)) => file,
+                reading => {
+                    let file = storage.open(&name).map_err(failed)?;
+                    &reading.insert((location.segment, file)).1
+                }
+            },
+        };
+        let body = record(&**file, location, number, &segment.seal).map_err(failed)?;
         body.and_then(|body| Entry::decode(&body).ok()).ok_or_else(|| {
             Error::new(ErrorKind::Damaged, format!("message {number} in {name} is damaged"))
                 .help("`hop journal verify` shows what else is")
         })
     }
+}
+
+/// Reads the body of a message's record; `None` if the record is damaged.
+fn record(file: &dyn File, location: Location, number: u64, seal: &Seal) -> io::Result<Option<Bytes>> {
+    let mut record = vec![0; location.size as usize];
+    file.read_at(&mut record, location.at)?;
+    Ok(frame::message(&Bytes::from(record), location.at, seal, number))
 }
 
 /// Makes ranges of numbers that are in order.

@@ -22,8 +22,8 @@ pub(crate) struct Manner {
 }
 
 /// A write that failed.
-struct Failure {
-    error: io::Error,
+pub(super) struct Failure {
+    pub(super) error: io::Error,
     /// Some of it could not be taken back: records that are whole must not come back when the journal is opened.
     remains: bool,
 }
@@ -109,9 +109,8 @@ impl Log {
         let at = segment.size;
         if let Err(error) = active.file.append(records) {
             let remains = active.file.cut(at).is_err();
-            if remains {
-                self.active = None;
-            }
+            // There may be room for another file, and for more of them once all is done in this one.
+            self.close();
             return Err(Failure { error, remains });
         }
         active.is_synced = false;
@@ -119,7 +118,13 @@ impl Log {
         Ok(at)
     }
 
-    fn begin(&mut self, storage: &dyn Storage, records: &[u8], first: u64, manner: Manner) -> Result<u64, Failure> {
+    pub(super) fn begin(
+        &mut self,
+        storage: &dyn Storage,
+        records: &[u8],
+        first: u64,
+        manner: Manner,
+    ) -> Result<u64, Failure> {
         let number = self.next_segment;
         let made = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let made = u64::try_from(made.as_millis()).unwrap_or(u64::MAX);
@@ -188,9 +193,8 @@ impl Log {
         !self.unwritten.is_empty()
     }
 
-    /// Notes messages as done, and removes segments in which all are. What cannot be written now is written later: until
-    /// then a crash has them sent again.
-    pub(crate) fn done(&mut self, storage: &dyn Storage, numbers: &[u64], manner: Manner) -> io::Result<()> {
+    /// Notes in memory that messages are done.
+    pub(crate) fn done(&mut self, numbers: &[u64]) {
         let mut known: Vec<u64> = Vec::with_capacity(numbers.len());
         for number in numbers {
             if let Some(location) = self.messages.remove(number)
@@ -202,10 +206,20 @@ impl Log {
         }
         known.sort_unstable();
         self.unwritten.extend(ranges(known));
-        self.sweep(storage, manner)?;
+    }
+
+    /// Writes which messages are done, and removes segments in which all are. What cannot be written now is written later:
+    /// until then a crash has them sent again.
+    pub(crate) fn settle(&mut self, storage: &dyn Storage, manner: Manner) -> io::Result<()> {
+        // What is staged is for the file as it is now.
+        if !self.staged.messages.is_empty() {
+            return Ok(());
+        }
+        // Where files cannot be removed, it can still be noted what is done.
+        let swept = self.sweep(storage, manner);
         self.write_done(storage, manner)?;
         self.close_if_full(manner.segment_size);
-        Ok(())
+        swept
     }
 
     /// Writes which messages are done. There is nothing to say of messages whose segments are gone.
@@ -237,7 +251,7 @@ impl Log {
     }
 
     /// Returns the numbers of done messages from `first` to `last`.
-    fn done_between(&self, first: u64, last: u64) -> Vec<RangeInclusive<u64>> {
+    pub(super) fn done_between(&self, first: u64, last: u64) -> Vec<RangeInclusive<u64>> {
         let mut done = Vec::new();
         let mut from = first;
         if first > last {
@@ -279,10 +293,19 @@ impl Log {
             }
             self.write_done(storage, manner)?;
         }
-        let dead: Vec<u64> =
-            self.segments.iter().filter(|(number, segment)| is_dead(number, segment)).map(|(n, _)| *n).collect();
+        // Not the one that was just begun.
+        let dead: Vec<u64> = self
+            .segments
+            .range(..=last)
+            .filter(|(number, segment)| is_dead(number, segment))
+            .map(|(n, _)| *n)
+            .collect();
         for number in dead {
-            storage.remove(&self.list.name(number))?;
+            match storage.remove(&self.list.name(number)) {
+                // Another program has removed it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed?,
+            }
             self.segments.remove(&number);
             self.reading.take_if(|(open, _)| *open == number);
         }

@@ -18,8 +18,30 @@ const LOCK: &str = "lock";
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// Locked; `None` for a folder that is only read.
-    _lock: Option<fs::File>,
+    /// `None` for a folder that is only read.
+    held: Option<Held>,
+}
+
+/// A folder that is open to be written to.
+#[derive(Debug)]
+struct Held {
+    /// The folder itself, whatever its path names now.
+    #[cfg(unix)]
+    folder: fs::File,
+    lock: fs::File,
+}
+
+impl Held {
+    fn take(path: &Path) -> Result<Self, Error> {
+        let lock = lock(path)?;
+        #[cfg(unix)]
+        let folder = fs::File::open(path).map_err(|error| Error::storage(opening(path), error))?;
+        Ok(Self {
+            #[cfg(unix)]
+            folder,
+            lock,
+        })
+    }
 }
 
 impl Folder {
@@ -29,31 +51,10 @@ impl Folder {
     /// Kind `Locked`, with the process that has it, `NotAJournal` for a folder that holds other files too, and `Storage`.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
-        let failed = |error| Error::storage(format_args!("opening the journal {}", path.display()), error);
-        make(&path).map_err(failed)?;
+        make(&path).map_err(|error| Error::storage(opening(&path), error))?;
         require_own(&path)?;
-        let lock = options().read(true).write(true).create(true).truncate(false).open(path.join(LOCK));
-        let mut lock = lock.map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // Without the number the error is good enough.
-                let _read = lock.take(20).read_to_string(&mut holder);
-                let by = match holder.trim().parse::<u32>() {
-                    Ok(process) => format!("process {process}"),
-                    Err(_) => "another process".to_owned(),
-                };
-                return Err(Error::new(ErrorKind::Locked, format!("the journal {} is in use by {by}", path.display()))
-                    .help("end that process, or use a folder of its own for each"));
-            }
-            Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
-        }
-        restrict(&path).map_err(failed)?;
-        lock.set_len(0).map_err(failed)?;
-        lock.seek(SeekFrom::Start(0)).map_err(failed)?;
-        writeln!(lock, "{}", std::process::id()).map_err(failed)?;
-        Ok(Self { path, _lock: Some(lock) })
+        let held = Held::take(&path)?;
+        Ok(Self { path, held: Some(held) })
     }
 
     /// Opens a folder that is there to look into it, also while another process has it open. Nothing is written.
@@ -63,13 +64,62 @@ impl Folder {
     pub fn inspect(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
         require_own(&path)?;
-        Ok(Self { path, _lock: None })
+        Ok(Self { path, held: None })
     }
 
     /// Returns the path.
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+fn opening(path: &Path) -> String {
+    format!("opening the journal {}", path.display())
+}
+
+/// Locks a folder for this process.
+fn lock(path: &Path) -> Result<fs::File, Error> {
+    let failed = |error| Error::storage(opening(path), error);
+    let lock = options().read(true).write(true).create(true).truncate(false).open(path.join(LOCK));
+    let mut lock = lock.map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Without the number the error is good enough.
+            let _read = lock.take(20).read_to_string(&mut holder);
+            let by = match holder.trim().parse::<u32>() {
+                Ok(process) => format!("process {process}"),
+                Err(_) => "another process".to_owned(),
+            };
+            return Err(Error::new(ErrorKind::Locked, format!("the journal {} is in use by {by}", path.display()))
+                .help("end that process, or use a folder of its own for each"));
+        }
+        Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    restrict(path).map_err(failed)?;
+    lock.set_len(0).map_err(failed)?;
+    lock.seek(SeekFrom::Start(0)).map_err(failed)?;
+    writeln!(lock, "{}", std::process::id()).map_err(failed)?;
+    Ok(lock)
+}
+
+/// Returns true if the path names the file that is open here.
+#[cfg(unix)]
+fn names(path: &Path, file: &fs::File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |found: fs::Metadata| (found.dev(), found.ino());
+    match fs::metadata(path) {
+        Ok(found) => Ok(identity(found) == identity(file.metadata()?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns true if there is such a file; whether it is the one that is open here is not known.
+#[cfg(not(unix))]
+fn names(path: &Path, _file: &fs::File) -> io::Result<bool> {
+    path.try_exists()
 }
 
 /// Fails for a folder that holds anything but a journal: nothing of anybody else's is to be touched.
@@ -141,8 +191,9 @@ impl Storage for Folder {
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn File>> {
-        let file = options().read(true).append(true).create_new(true).open(self.path.join(name))?;
-        Ok(Box::new(file))
+        let path = self.path.join(name);
+        let file = options().read(true).append(true).create_new(true).open(&path)?;
+        Ok(Box::new(Open { path, file }))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn File>> {
@@ -150,8 +201,8 @@ impl Storage for Folder {
         if !fs::symlink_metadata(&path)?.is_file() {
             return Err(io::Error::other("it is not a regular file"));
         }
-        let mut options = options();
-        Ok(Box::new(options.read(true).append(self._lock.is_some()).open(path)?))
+        let file = options().read(true).append(self.held.is_some()).open(&path)?;
+        Ok(Box::new(Open { path, file }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -171,23 +222,55 @@ impl Storage for Folder {
     fn sync_names(&self) -> io::Result<()> {
         Ok(())
     }
+
+    fn check(&mut self) -> Result<(), Error> {
+        let Some(held) = &mut self.held else { return Ok(()) };
+        let failed = |error| Error::storage(format_args!("looking for the journal {}", self.path.display()), error);
+        #[cfg(unix)]
+        if !names(&self.path, &held.folder).map_err(failed)? {
+            return Err(Error::new(
+                ErrorKind::Moved,
+                format!("the journal {} was moved or removed while it is in use", self.path.display()),
+            )
+            .help("put the folder back where it was, or open the journal anew"));
+        }
+        if !names(&self.path.join(LOCK), &held.lock).map_err(failed)? {
+            *held = Held::take(&self.path)?;
+            tracing::error!(
+                target: "hop", path = %self.path.display(),
+                "the lock of a journal was removed by another program; it is locked again"
+            );
+        }
+        Ok(())
+    }
 }
 
-impl File for fs::File {
+/// A file of the folder, and where it was opened.
+#[derive(Debug)]
+struct Open {
+    path: PathBuf,
+    file: fs::File,
+}
+
+impl File for Open {
     fn size(&self) -> io::Result<u64> {
-        Ok(self.metadata()?.len())
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn is_intact(&self, size: u64) -> io::Result<bool> {
+        Ok(self.size()? == size && names(&self.path, &self.file)?)
     }
 
     #[cfg(unix)]
     fn read_at(&self, bytes: &mut [u8], at: u64) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(self, bytes, at)
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, bytes, at)
     }
 
     #[cfg(windows)]
     fn read_at(&self, bytes: &mut [u8], at: u64) -> io::Result<()> {
         let mut done = 0;
         while done < bytes.len() {
-            match std::os::windows::fs::FileExt::seek_read(self, &mut bytes[done..], at + done as u64)? {
+            match std::os::windows::fs::FileExt::seek_read(&self.file, &mut bytes[done..], at + done as u64)? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 read => done += read,
             }
@@ -196,14 +279,14 @@ impl File for fs::File {
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write_all(bytes)
+        self.file.write_all(bytes)
     }
 
     fn cut(&mut self, size: u64) -> io::Result<()> {
-        self.set_len(size)
+        self.file.set_len(size)
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.sync_data()
+        self.file.sync_data()
     }
 }

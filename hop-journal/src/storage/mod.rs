@@ -7,6 +7,8 @@ mod simulated;
 use std::fmt::Debug;
 use std::io;
 
+use crate::error::Error;
+
 pub use self::folder::Folder;
 #[cfg(feature = "testing")]
 pub use self::simulated::{Loss, Simulated};
@@ -30,12 +32,21 @@ pub trait Storage: Debug + Send {
 
     /// Returns once the names, as they are now, survive a loss of power.
     fn sync_names(&self) -> io::Result<()>;
+
+    /// Makes sure that this is still the folder that was opened, and no other process's.
+    ///
+    /// # Errors
+    /// Kind `Moved` and `Locked`.
+    fn check(&mut self) -> Result<(), Error>;
 }
 
 /// A file of a [`Storage`].
 pub trait File: Debug + Send {
     /// Returns how many bytes the file has.
     fn size(&self) -> io::Result<u64>;
+
+    /// Returns true if the folder still has this very file under its name, with so many bytes.
+    fn is_intact(&self, size: u64) -> io::Result<bool>;
 
     /// Fills `bytes` with what stands at `at`.
     ///

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{File, Storage};
+use crate::error::Error;
 
 /// How a disk may look after a loss of power: what was synced is there, and of the rest…
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,7 @@ struct Disk {
     /// Bytes that still fit; `None` for no bound.
     room: Option<usize>,
     fails_to_sync: bool,
+    keeps_names: bool,
     syncs: usize,
 }
 
@@ -46,6 +48,7 @@ pub struct Simulated(Arc<Mutex<Disk>>);
 struct Open {
     disk: Simulated,
     file: u64,
+    name: String,
 }
 
 impl Simulated {
@@ -97,6 +100,22 @@ impl Simulated {
     /// Makes every sync fail, or no longer.
     pub fn fail_syncs(&self, fails: bool) {
         self.lock().fails_to_sync = fails;
+    }
+
+    /// Lets no file be made or removed, as in a folder without the right to write to it; or lets them be again.
+    pub fn keep_names(&self, keeps: bool) {
+        self.lock().keeps_names = keeps;
+    }
+
+    /// Cuts a file, as another program might.
+    pub fn truncate(&self, name: &str, size: usize) {
+        let mut disk = self.lock();
+        if let Some(file) = disk.names.get(name).copied()
+            && let Some(data) = disk.files.get_mut(&file)
+        {
+            data.bytes.truncate(size);
+            data.synced.truncate(size);
+        }
     }
 
     /// Returns how often files were synced.
@@ -161,6 +180,9 @@ impl Storage for Simulated {
 
     fn create(&self, name: &str) -> io::Result<Box<dyn File>> {
         let mut disk = self.lock();
+        if disk.keeps_names {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         if disk.names.contains_key(name) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -168,12 +190,12 @@ impl Storage for Simulated {
         disk.next += 1;
         disk.files.insert(file, Data::default());
         disk.names.insert(name.to_owned(), file);
-        Ok(Box::new(Open { disk: self.clone(), file }))
+        Ok(Box::new(Open { disk: self.clone(), file, name: name.to_owned() }))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn File>> {
         let file = self.lock().names.get(name).copied().ok_or(io::ErrorKind::NotFound)?;
-        Ok(Box::new(Open { disk: self.clone(), file }))
+        Ok(Box::new(Open { disk: self.clone(), file, name: name.to_owned() }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -184,7 +206,15 @@ impl Storage for Simulated {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.lock().names.remove(name).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+        let mut disk = self.lock();
+        if disk.keeps_names {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        disk.names.remove(name).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn check(&mut self) -> Result<(), Error> {
+        Ok(())
     }
 
     fn sync_names(&self) -> io::Result<()> {
@@ -206,6 +236,11 @@ impl Open {
 impl File for Open {
     fn size(&self) -> io::Result<u64> {
         self.with(|data| data.bytes.len() as u64)
+    }
+
+    fn is_intact(&self, size: u64) -> io::Result<bool> {
+        let is_named = self.disk.lock().names.get(&self.name) == Some(&self.file);
+        Ok(is_named && self.size()? == size)
     }
 
     fn read_at(&self, bytes: &mut [u8], at: u64) -> io::Result<()> {

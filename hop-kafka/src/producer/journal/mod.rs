@@ -6,6 +6,7 @@
 
 mod failures;
 mod publisher;
+mod requests;
 mod sender;
 mod writer;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
@@ -16,8 +16,9 @@ use super::super::failures::UnreportedFailures;
 use super::super::publisher::with_sendable_names;
 use super::super::unsent::Unsent;
 use super::super::write::Write;
+use super::requests::{Accepting, Request};
 use super::sender;
-use super::writer::{Accepting, Request, Writer};
+use super::writer::Writer;
 use crate::blocking::{block_on_until, own, spawn};
 use crate::counters::WriteCounters;
 use crate::time::{deadline, timeout};
@@ -36,6 +37,9 @@ const CLOSING: Duration = Duration::from_secs(5);
 /// Messages are sent in the order in which they were accepted, so those with the same key arrive in that order. What the
 /// broker does not take for good (too large, not allowed, no such topic) is put aside in the journal with the reason, and
 /// returned as undelivered; `hop journal` shows it and sends it again.
+///
+/// A message that can no longer be read, since another program removed its file, is returned as undelivered too. While the
+/// journal's folder is not where it was opened, no message is accepted.
 ///
 /// What is not sent when the publisher is closed or dropped stays in the journal, for whoever opens it next.
 ///
@@ -72,6 +76,8 @@ pub(super) struct Shared {
     /// Messages that wait in the journal or are on their way.
     pub(super) unsent: Unsent,
     pub(super) refused: AtomicUsize,
+    /// The journal is no longer where it was opened.
+    pub(super) is_moved: AtomicBool,
     pub(super) failures: Arc<UnreportedFailures>,
 }
 
@@ -233,8 +239,13 @@ impl JournaledPublisher {
             (unsent, Ok(())) => {
                 let messages =
                     if unsent == 1 { "1 message waits".to_owned() } else { format!("{unsent} messages wait") };
-                Err(Error::new(ErrorKind::TimedOut, format!("{messages} in the journal"))
-                    .help("nothing is lost: whoever opens the journal next sends what waits in it"))
+                let help = match self.shared.is_moved.load(Ordering::Relaxed) {
+                    true => {
+                        "its folder was moved or removed: put it back, and whoever opens it next sends what waits in it"
+                    }
+                    false => "nothing is lost: whoever opens the journal next sends what waits in it",
+                };
+                Err(Error::new(ErrorKind::TimedOut, format!("{messages} in the journal")).help(help))
             }
         }
     }

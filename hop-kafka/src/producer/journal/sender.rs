@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::super::Publisher;
 use super::super::delivery::DeliveryResult;
-use super::writer::{Report, Request};
+use super::requests::{Report, Request};
 use crate::blocking::{block_on, block_on_within, spawn};
 use crate::{Error, Undelivered};
 

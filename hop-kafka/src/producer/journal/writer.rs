@@ -8,18 +8,15 @@ use std::time::{Duration, Instant};
 
 use hop_core::{Headers, Outgoing, Payload};
 use hop_journal::{Entry, Journal, Refusal, WhenFull};
-use tokio::sync::oneshot;
 
 use super::super::Publisher;
-use super::super::delivery::{Callback, Delivery, DeliveryResult, InFlight};
+use super::super::delivery::InFlight;
 use super::failures::{Failures, Verdict};
 use super::publisher::Shared;
+use super::requests::{Accepting, OnItsWay, Report, Request};
 use super::sender::{Handed, Outlet};
 use crate::{Delivered, Error, ErrorKind, Undelivered};
 
-/// How much may be on its way at a time: messages, and bytes of them.
-const MAX_MESSAGES: usize = 10_000;
-const MAX_BYTES: usize = 32 << 20;
 /// How many requests are dealt with together, and written together: their number, and bytes of messages.
 const TOGETHER: usize = 1000;
 const TOGETHER_BYTES: usize = 4 << 20;
@@ -27,51 +24,6 @@ const TOGETHER_BYTES: usize = 4 << 20;
 const IDLE: Duration = Duration::from_secs(60);
 /// How long what is on its way may still be confirmed when the publisher ends.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// What the thread is asked for.
-pub(super) enum Request {
-    Accept(Accepting),
-    Report(Report),
-    RetryRefused(oneshot::Sender<Result<usize, Error>>),
-    End,
-}
-
-/// A message to accept.
-pub(super) struct Accepting {
-    pub(super) entry: Entry,
-    pub(super) callback: Option<Callback>,
-    pub(super) reply: oneshot::Sender<Result<Delivery, Error>>,
-}
-
-/// The result of one attempt to send a message.
-pub(super) struct Report {
-    pub(super) number: u64,
-    pub(super) result: DeliveryResult,
-    /// The result is of this message, not of a batch in which it was.
-    pub(super) is_own: bool,
-}
-
-/// What is on its way.
-#[derive(Debug, Default)]
-struct OnItsWay {
-    sizes: HashMap<u64, usize>,
-    bytes: usize,
-}
-
-impl OnItsWay {
-    fn has_room(&self) -> bool {
-        self.sizes.len() < MAX_MESSAGES && self.bytes < MAX_BYTES
-    }
-
-    fn add(&mut self, number: u64, size: usize) {
-        self.bytes += size;
-        self.sizes.insert(number, size);
-    }
-
-    fn remove(&mut self, number: u64) {
-        self.bytes -= self.sizes.remove(&number).unwrap_or_default();
-    }
-}
 
 pub(super) struct Writer {
     journal: Journal,
@@ -124,7 +76,10 @@ impl Writer {
             self.hand_out();
             let first = match requests.recv_timeout(self.next_due()) {
                 Ok(request) => Some(request),
-                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.check();
+                    None
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             if self.serve(first, requests) {
@@ -135,6 +90,21 @@ impl Writer {
             }
         }
         self.end(requests);
+    }
+
+    /// Makes sure that the journal is where it should be, while nothing is accepted that would show it.
+    fn check(&mut self) {
+        let checked = self.journal.check();
+        if let Err(error) = &checked {
+            tracing::error!(target: "hop", %error, "a journal in use was changed by another program");
+        }
+        self.note_place(checked.err().as_ref());
+    }
+
+    /// Notes whether the journal is where others will look for it.
+    fn note_place(&self, error: Option<&hop_journal::Error>) {
+        let is_moved = error.is_some_and(|error| error.kind() == hop_journal::ErrorKind::Moved);
+        self.shared.is_moved.store(is_moved, Ordering::Relaxed);
     }
 
     /// How long nothing has to be done.
@@ -199,7 +169,10 @@ impl Writer {
                 {
                     self.parked.push_back(message);
                 }
-                Err(error) => refuse(message, error),
+                Err(error) => {
+                    self.note_place(Some(&error));
+                    refuse(message, error);
+                }
             }
         }
         self.commit(staged);
@@ -207,7 +180,11 @@ impl Writer {
 
     fn commit(&mut self, mut staged: Vec<(u64, Accepting)>) {
         match self.journal.commit() {
-            Ok(()) => staged.into_iter().for_each(|(number, message)| self.confirm_accepted(number, message)),
+            Ok(()) if staged.is_empty() => {}
+            Ok(()) => {
+                self.note_place(None);
+                staged.into_iter().for_each(|(number, message)| self.confirm_accepted(number, message));
+            }
             Err(error) if staged.len() == 1 => {
                 if let Some((_, message)) = staged.pop() {
                     refuse(message, error);
@@ -271,6 +248,10 @@ impl Writer {
                     self.handed = number;
                     self.give_up(number, &error);
                 }
+                Err(error) if error.kind() == hop_journal::ErrorKind::NotFound => {
+                    self.give_up(number, &error);
+                    self.journal.forget(number);
+                }
                 Err(error) => {
                     let wait = self.failures.back_off();
                     tracing::error!(target: "hop", number, %error, ?wait, "the journal cannot be read; it is tried again");
@@ -285,9 +266,7 @@ impl Writer {
     fn give_up(&mut self, number: u64, error: &hop_journal::Error) {
         if self.unreadable.insert(number) {
             tracing::error!(target: "hop", number, %error, "a message of the journal cannot be read and is not sent");
-            let message = Outgoing { content: Payload::NULL, key: None, headers: Headers::new() };
-            let (topic, reason) = (String::new(), error.to_string());
-            self.fail(number, Undelivered { topic, message, kind: ErrorKind::Journal, reason });
+            self.fail(number, unreadable(error));
         }
     }
 
@@ -404,7 +383,7 @@ impl Writer {
             tracing::info!(target: "hop", left, "messages stay in the journal, for whoever opens it next");
         }
         if let Err(error) = self.journal.close() {
-            tracing::error!(target: "hop", %error, "what the journal accepted last may not survive a loss of power");
+            tracing::error!(target: "hop", %error, left, "what the journal accepted last may be lost");
         }
     }
 }
@@ -416,13 +395,23 @@ impl Writer {
             if !in_flight.is_awaited() {
                 continue;
             }
-            if let Ok(Entry { topic, message, .. }) = self.journal.read(number) {
-                let reason =
-                    format!("writing to `{topic}`: the publisher ended before; the message waits in the journal");
-                in_flight.report(Err(Undelivered { topic, message, kind: ErrorKind::Journal, reason }));
-            }
+            let undelivered = match self.journal.read(number) {
+                Ok(Entry { topic, message, .. }) => {
+                    let reason =
+                        format!("writing to `{topic}`: the publisher ended before; the message waits in the journal");
+                    Undelivered { topic, message, kind: ErrorKind::Journal, reason }
+                }
+                Err(error) => unreadable(&error),
+            };
+            in_flight.report(Err(undelivered));
         }
     }
+}
+
+/// What is returned for a message that cannot be read back.
+fn unreadable(error: &hop_journal::Error) -> Undelivered {
+    let message = Outgoing { content: Payload::NULL, key: None, headers: Headers::new() };
+    Undelivered { topic: String::new(), message, kind: ErrorKind::Journal, reason: error.to_string() }
 }
 
 /// Tells whoever writes a message that the journal did not accept it.
