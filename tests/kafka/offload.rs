@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use hop_core::{Blob, header};
 use hop_kafka::auth::Mechanism;
-use hop_kafka::{Compression, Credential, EmbeddedBroker, ErrorKind, Offload, StreamBuilder};
+use hop_kafka::{Compression, Credential, EmbeddedBroker, ErrorKind, Offload, StartPosition, StreamBuilder};
 use hop_models::External;
 use hop_tests::archive::{Archive, Fault};
+use hop_tests::secured::Secured;
 use hop_tests::token::SigningKey;
 use hop_tests::{Broker, stream};
 
@@ -297,4 +298,86 @@ async fn what_is_above_the_topics_limit_is_stored_whoever_finds_it() {
     let error = out.write(&large(3, 60_000)).send().await.unwrap_err();
     assert_eq!(error.undelivered()[0].kind, ErrorKind::Authorization, "{error}");
     assert_eq!(error.undelivered()[0].message.content.len(), 60_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_messages_the_large_ones_alone_are_stored_where_the_broker_finds_them() {
+    const COUNT: usize = 1_000;
+    const LARGE: usize = 60_000;
+    let name = "of_many_messages_the_large_ones_alone_are_stored_where_the_broker_finds_them";
+    let Some(broker) = Broker::apache_or_skip(name) else { return };
+    let archive = Archive::start();
+    archive.user("ada", PASSWORD);
+    let topic = broker.topic_with(1, &[("max.message.bytes", "50000")]).await;
+    let hop = hop().offload(Offload::Automatic).archive_url(archive.endpoint()).build().unwrap();
+    let url = broker.url(&topic);
+    let out = hop.publish(&url).await.unwrap();
+    // Batches of small messages are too large as well; so is one with a placeholder in it.
+    let size = |number: usize| if number % 200 == 50 { LARGE } else { 1_000 };
+    for number in 0..COUNT {
+        let content = format!("{number:<size$}", size = size(number));
+        let _delivery = out.write(&blob(&content)).queue().await.unwrap();
+    }
+    tokio::time::timeout(Duration::from_secs(60), out.flush()).await.unwrap().unwrap();
+    assert_eq!((out.counters().delivered, out.counters().failed), (COUNT as u64, 0));
+    out.close().await.unwrap();
+    let found = all(&mut hop.subscribe(&url).await.unwrap()).await;
+    let mut numbers = Vec::new();
+    for alert in &found {
+        let content = std::str::from_utf8(&alert.record.content).unwrap();
+        let number: usize = content.trim_end().parse().unwrap_or_else(|_| panic!("{content:.100}"));
+        assert_eq!(content.len(), size(number));
+        numbers.push(number);
+    }
+    numbers.sort_unstable();
+    assert!(numbers == (0..COUNT).collect::<Vec<_>>(), "{} messages", numbers.len());
+    let stored: Vec<usize> =
+        archive.stored().iter().map(|(_, document)| document.get_binary_generic("message").unwrap().len()).collect();
+    assert_eq!(stored, [LARGE; COUNT / 200], "{} were stored", stored.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_may_ask_for_the_limit_a_journal_keeps_the_order_once_it_has_met_it() {
+    const LARGE: usize = 60_000;
+    let name = "where_nobody_may_ask_for_the_limit_a_journal_keeps_the_order_once_it_has_met_it";
+    let Some(secured) = Secured::or_skip(name) else { return };
+    let archive = Archive::start();
+    archive.user("writer", secured.password("writer"));
+    archive.user("owner", secured.password("owner"));
+    let topic = secured.broker.topic_with(1, &[("max.message.bytes", "50000")]).await;
+    let url = format!("kafka://{}/{topic}", secured.sasl_ssl());
+    let hop = |user| {
+        let builder = hop_kafka::Stream::builder().credential(secured.credential(user, Mechanism::ScramSha512));
+        let builder = builder.archive_url(archive.endpoint()).offload(Offload::Automatic).fetch_external(true);
+        builder.start_at(StartPosition::Earliest).until_eos(true).build().unwrap()
+    };
+    let home = tempfile::tempdir().unwrap();
+    let out = hop("writer").publish(&url).journal(home.path().join("j")).await.unwrap();
+    let size = |number: usize| if number % 50 == 25 { LARGE } else { 1_000 };
+    for numbers in [0..200, 200..400] {
+        let contents: Vec<Blob> =
+            numbers.map(|number| blob(&format!("{number:<size$}", size = size(number)))).collect();
+        for content in &contents {
+            let _delivery = out.write(content).key("k").queue().await.unwrap();
+        }
+        tokio::time::timeout(Duration::from_secs(60), out.flush()).await.unwrap().unwrap();
+    }
+    assert_eq!((out.unsent(), out.refused()), (0, 0));
+    out.close().await.unwrap();
+    let found = all(&mut hop("owner").subscribe(&url).await.unwrap()).await;
+    let mut numbers: Vec<usize> = found
+        .iter()
+        .map(|alert| {
+            let content = std::str::from_utf8(&alert.record.content).unwrap();
+            let number = content.trim_end().parse().unwrap();
+            assert_eq!(content.len(), size(number));
+            number
+        })
+        .collect();
+    let later: Vec<usize> = numbers.iter().copied().filter(|number| *number >= 200).collect();
+    assert!(later == (200..400).collect::<Vec<_>>(), "{later:?}");
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert!(numbers == (0..400).collect::<Vec<_>>(), "{} messages", numbers.len());
+    assert_eq!(archive.stored().len(), 8);
 }

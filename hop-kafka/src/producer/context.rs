@@ -70,7 +70,7 @@ impl WriterContext {
             Some((offloader, producer))
                 if code == Some(RDKafkaErrorCode::MessageSizeTooLarge)
                     && !self.reports_too_large.load(Ordering::Acquire)
-                    && offloader.may_store(&undelivered.message) =>
+                    && offloader.is_on() =>
             {
                 offloader.replace_refused(producer, undelivered, in_flight)
             }

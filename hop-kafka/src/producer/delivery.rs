@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -70,6 +70,8 @@ pub(super) struct InFlight {
     content: Option<Bytes>,
     /// How often the broker has refused it as too large.
     refusals: AtomicU32,
+    /// No other message is in its batch.
+    is_alone: AtomicBool,
     #[cfg(feature = "metrics")]
     queued: std::time::Instant,
 }
@@ -99,6 +101,7 @@ impl InFlight {
             failures: Arc::clone(failures),
             content,
             refusals: AtomicU32::new(0),
+            is_alone: AtomicBool::new(false),
             #[cfg(feature = "metrics")]
             queued: std::time::Instant::now(),
         })
@@ -138,6 +141,15 @@ impl InFlight {
     /// Returns true while the broker has neither taken it nor refused it more often than this.
     pub(super) fn is_pending(&self, refusals: u32) -> bool {
         self.refusals.load(Ordering::Acquire) <= refusals && matches!(&*self.lock(), State::Pending { .. })
+    }
+
+    /// Sets whether no other message is in its batch, so that a refusal is of this one.
+    pub(super) fn set_alone(&self, is_alone: bool) {
+        self.is_alone.store(is_alone, Ordering::Release);
+    }
+
+    pub(super) fn is_alone(&self) -> bool {
+        self.is_alone.load(Ordering::Acquire)
     }
 
     /// Takes the callback back from a message that was not queued.

@@ -1,8 +1,8 @@
 //! Messages that are too large for their topic: stored in the archive, with a placeholder sent in their place.
 //!
 //! A message that is known to be too large is stored before it is queued, so that the order of a writer's messages stays.
-//! One that the broker alone finds too large is sent once more by itself, since it may have been its batch that was too large,
-//! and is stored when the broker refuses that as well; it then comes after messages that were queued meanwhile.
+//! One that the broker alone finds too large is sent again by itself, since it may have been its batch that was too large, and
+//! is stored when the broker refuses that as well; it then comes after messages that were queued meanwhile.
 
 use std::ffi::CString;
 use std::fmt;
@@ -30,6 +30,10 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const LONGEST_URL: usize = 512;
 /// How many messages may wait for being stored after the broker has refused them.
 const BEHIND: usize = 100;
+/// How often a message may be refused with others in its batch.
+const TRIES: u32 = 10;
+/// How long nothing else is queued for a message that is to be sent by itself.
+const ALONE: Duration = Duration::from_secs(2);
 /// How often a message that is sent again is looked after.
 const GLANCE: Duration = Duration::from_millis(2);
 
@@ -45,6 +49,8 @@ pub(super) struct Offloader {
     /// To the thread that stores what the broker has refused; made when there is something.
     refused: OnceLock<mpsc::Sender<Refused>>,
     behind: Unsent,
+    /// Messages that are to be sent by themselves: meanwhile nothing is queued.
+    alone: Unsent,
 }
 
 impl fmt::Debug for Offloader {
@@ -63,7 +69,8 @@ impl Offloader {
     ) -> Self {
         let patience = if produce_timeout.is_zero() { PATIENCE } else { produce_timeout.min(PATIENCE) };
         let (server, refused) = (OnceLock::new(), OnceLock::new());
-        Self { stream, broker, mode, sender, patience, server, refused, behind: Unsent::default() }
+        let (behind, alone) = (Unsent::default(), Unsent::default());
+        Self { stream, broker, mode, sender, patience, server, refused, behind, alone }
     }
 
     /// Returns true if every message is stored.
@@ -71,11 +78,16 @@ impl Offloader {
         self.mode == Offload::Always
     }
 
+    /// Returns true if it stores messages that are too large.
+    pub(super) fn is_on(&self) -> bool {
+        self.mode != Offload::Off
+    }
+
     /// Returns true if it stores messages that are too large, and this is not a placeholder itself.
     pub(super) fn may_store(&self, message: &Outgoing) -> bool {
         let is_placeholder =
             message.headers.get(header::FORMAT).is_some_and(|label| label.eq_ignore_ascii_case(b"external"));
-        self.mode != Offload::Off && !is_placeholder
+        self.is_on() && !is_placeholder
     }
 
     /// Returns true if the topic takes the placeholder of this message.
@@ -133,8 +145,8 @@ impl Offloader {
         undelivered: Undelivered,
         in_flight: &Arc<InFlight>,
     ) -> Option<Undelivered> {
-        let was_refused_before = in_flight.refuse() > 0;
-        let refused = Refused { undelivered, in_flight: Arc::clone(in_flight), was_refused_before };
+        let refusals = in_flight.refuse();
+        let refused = Refused { undelivered, in_flight: Arc::clone(in_flight), refusals };
         let outlet = match self.refused.get() {
             Some(outlet) => outlet,
             None => {
@@ -153,48 +165,90 @@ impl Offloader {
         })
     }
 
-    /// Returns true if so many messages wait to be stored that no more are to be queued.
+    /// Returns true if so many messages wait to be stored that no more are to be queued, or if one is to be sent by itself.
     pub(super) fn is_behind(&self) -> bool {
-        self.behind.count() > BEHIND
+        self.behind.count() > BEHIND || self.alone.count() > 0
     }
 
-    /// Waits until there are fewer of them.
+    /// Waits until more are to be queued.
     pub(super) async fn catch_up(&self) {
         self.behind.at_most(BEHIND / 2).await;
+        self.alone.at_most(0).await;
     }
 
     fn settle(&self, producer: &Weak<BaseProducer<WriterContext>>, refused: Refused) {
-        let Refused { undelivered, in_flight, was_refused_before } = refused;
+        let Refused { undelivered, in_flight, refusals } = refused;
         let Undelivered { topic, message, .. } = &undelivered;
         // It may have been the batch that was too large, and not this message.
-        let is_sent_again = !was_refused_before && size_as_sent(message) <= BATCH;
-        let replacement = match is_sent_again {
-            true => Ok(None),
-            false => self.stored(topic, message, &|| producer.strong_count() == 0, &undelivered).map(Some),
+        let is_its_own = in_flight.is_alone() || size_as_sent(message) > BATCH || refusals >= TRIES;
+        let queued = match is_its_own {
+            false => self.send_alone(producer, topic, message, &in_flight, refusals),
+            true => self.send_stored(producer, &undelivered, &in_flight),
         };
-        let Some(client) = producer.upgrade() else { return give_up(undelivered, in_flight) };
-        let context = client.context();
-        let queued = replacement.and_then(|placeholder| {
-            if placeholder.is_some() {
-                context.tally.offloaded();
-            }
-            queue(&client, topic, placeholder.as_ref().unwrap_or(message), &in_flight)
-        });
-        match queued {
-            Ok(()) if is_sent_again => {
-                drop(client);
-                // Alone: the next one of them might be in its batch.
-                while in_flight.is_pending(1) && producer.strong_count() > 0 {
-                    std::thread::sleep(GLANCE);
-                }
-            }
-            Ok(()) => {}
-            Err((kind, reason)) => {
-                context.tally.failed();
+        match (queued, producer.upgrade()) {
+            (Some(Ok(())), _) => {}
+            (Some(Err((kind, reason))), Some(client)) => {
+                client.context().tally.failed();
                 in_flight.report(Err(Undelivered { kind, reason, ..undelivered }));
-                context.unsent.end();
+                client.context().unsent.end();
             }
+            _ => give_up(undelivered, in_flight),
         }
+    }
+
+    /// Sends a message again when nothing else is on its way, and waits for what becomes of it; `None` if the writer is gone.
+    ///
+    /// What is on its way may not arrive for long: then the message may have others in its batch, and is sent once more if that
+    /// is refused.
+    fn send_alone(
+        &self,
+        producer: &Weak<BaseProducer<WriterContext>>,
+        topic: &str,
+        message: &Outgoing,
+        in_flight: &Arc<InFlight>,
+        refusals: u32,
+    ) -> Option<Result<(), (ErrorKind, String)>> {
+        let until = Instant::now() + ALONE;
+        let mut nothing_is_queued = Some(Counted::new(&self.alone));
+        while producer.upgrade()?.in_flight_count() > 0 && Instant::now() < until {
+            std::thread::sleep(GLANCE);
+        }
+        let client = producer.upgrade()?;
+        in_flight.set_alone(client.in_flight_count() == 0);
+        if let Err(failed) = queue(&client, topic, message, in_flight) {
+            return Some(Err(failed));
+        }
+        drop(client);
+        while in_flight.is_pending(refusals + 1) && producer.strong_count() > 0 {
+            if nothing_is_queued.is_some() && Instant::now() >= until {
+                in_flight.set_alone(false);
+                nothing_is_queued = None;
+            }
+            std::thread::sleep(GLANCE);
+        }
+        Some(Ok(()))
+    }
+
+    /// Stores a message, and sends its placeholder; `None` if the writer is gone.
+    fn send_stored(
+        &self,
+        producer: &Weak<BaseProducer<WriterContext>>,
+        undelivered: &Undelivered,
+        in_flight: &Arc<InFlight>,
+    ) -> Option<Result<(), (ErrorKind, String)>> {
+        let Undelivered { topic, message, kind, reason } = undelivered;
+        let stored = match self.may_store(message) {
+            true => self.stored(topic, message, &|| producer.strong_count() == 0, undelivered),
+            // Not even its placeholder fits; the broker's own words say enough.
+            false => Err((*kind, reason.clone())),
+        };
+        let client = producer.upgrade()?;
+        Some(stored.and_then(|placeholder| {
+            client.context().tally.offloaded();
+            // It may get into a batch that is too large.
+            in_flight.set_alone(false);
+            queue(&client, topic, &placeholder, in_flight)
+        }))
     }
 
     fn stored(
@@ -217,7 +271,24 @@ impl Offloader {
 struct Refused {
     undelivered: Undelivered,
     in_flight: Arc<InFlight>,
-    was_refused_before: bool,
+    /// How often it was before.
+    refusals: u32,
+}
+
+/// Counts as one for as long as it is there.
+struct Counted<'a>(&'a Unsent);
+
+impl<'a> Counted<'a> {
+    fn new(count: &'a Unsent) -> Self {
+        count.begin();
+        Self(count)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 /// Deals with what is refused until the writer is gone.
