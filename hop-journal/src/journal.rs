@@ -42,7 +42,7 @@ impl Journal {
         // A message is written as refused before it is done: it may be both after a crash.
         let both: Vec<u64> = journal.refused.numbers().filter(|number| journal.waiting.contains(*number)).collect();
         journal.waiting.done(&both);
-        journal.settle();
+        report(journal.settle());
         let recovery = Recovery { waiting: journal.waiting.len(), refused: journal.refused.len(), ..recovery };
         Ok((journal, recovery))
     }
@@ -180,7 +180,7 @@ impl Journal {
                     self.next = first;
                 }
                 // A file in which all is done goes, and makes room.
-                self.settle();
+                report(self.settle());
                 Err(Error::storage("writing to the journal", error))
             }
         }
@@ -250,19 +250,18 @@ impl Journal {
     pub fn done(&mut self, numbers: &[u64]) {
         self.waiting.done(numbers);
         self.refused.done(numbers);
-        self.settle();
+        report(self.settle());
     }
 
     /// Writes which messages are done, and removes files in which all are.
-    fn settle(&mut self) {
+    fn settle(&mut self) -> Result<(), Error> {
         // Nothing is written to a folder that is another one by now.
-        if let Err(error) = self.check() {
-            return report::<Error>(Err(error));
-        }
+        self.check()?;
         let manner = self.manner(false);
-        report(self.waiting.settle(&*self.storage, manner));
-        report(self.refused.settle(&*self.storage, manner));
-        report(self.make_room());
+        let waiting = self.waiting.settle(&*self.storage, manner);
+        let refused = self.refused.settle(&*self.storage, manner);
+        let settled = waiting.and(refused).and(self.make_room());
+        settled.map_err(|error| Error::storage("noting in the journal which messages are done", error))
     }
 
     /// Forgets a message that cannot be read, because its file was removed or cut off.
@@ -290,7 +289,7 @@ impl Journal {
         let written = self.refused.commit(&*self.storage, self.manner(true));
         written.map_err(|error| Error::storage(format_args!("putting message {number} aside"), error))?;
         self.waiting.done(&[number]);
-        self.settle();
+        report(self.settle());
         Ok(())
     }
 
@@ -325,7 +324,8 @@ impl Journal {
     /// Ends: syncs what was accepted, as the [`Durability`] says, and removes the files if no message is left.
     ///
     /// # Errors
-    /// Those of [`sync`](Self::sync) and [`check`](Self::check).
+    /// Those of [`sync`](Self::sync) and [`check`](Self::check); kind `Storage` also if it could not be noted which messages are
+    /// done.
     pub fn close(mut self) -> Result<(), Error> {
         let failed = |error| Error::storage("closing the journal", error);
         let manner = self.manner(false);
@@ -333,16 +333,18 @@ impl Journal {
             self.sync()?;
         }
         self.check()?;
-        self.settle();
+        let settled = self.settle();
         self.waiting.remove_if_empty(&*self.storage, manner).map_err(failed)?;
-        self.refused.remove_if_empty(&*self.storage, manner).map_err(failed)
+        self.refused.remove_if_empty(&*self.storage, manner).map_err(failed)?;
+        // Of messages whose files are gone there is nothing to note.
+        if self.waiting.has_unwritten() || self.refused.has_unwritten() { settled } else { Ok(()) }
     }
 }
 
 /// Logs that it is not on the disk yet which messages are done: a crash now would have them sent again, and no more.
-fn report<E: std::fmt::Display>(noted: Result<(), E>) {
+fn report(noted: Result<(), Error>) {
     if let Err(error) = noted {
-        tracing::warn!(target: "hop", %error, "a journal could not note yet which messages are done");
+        tracing::warn!(target: "hop", %error, "messages of a journal that are done may be sent again");
     }
 }
 

@@ -228,6 +228,25 @@ fn what_is_done_while_others_are_staged_does_not_harm_them() {
 }
 
 #[test]
+fn closing_says_so_where_it_cannot_be_noted_what_is_done() {
+    let disk = Simulated::new();
+    let (mut journal, _) = open(disk.clone(), small());
+    let numbers = fill(&mut journal, 3);
+    disk.set_room(Some(0));
+    journal.done(&numbers[..1]);
+    let error = journal.close().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    let expected = "noting in the journal which messages are done: no storage space; make room on the disk";
+    assert_eq!(error.to_string(), expected);
+    let (mut journal, _) = open(disk.clone(), small());
+    assert_eq!(waiting(&mut journal), ["0", "1", "2"]);
+    // Where all is done, the files can go.
+    journal.done(&numbers);
+    journal.close().unwrap();
+    assert_eq!(disk.names().unwrap(), [""; 0]);
+}
+
+#[test]
 fn a_disk_that_does_not_sync_is_an_error_and_the_message_is_not_accepted() {
     let disk = Simulated::new();
     let (mut journal, _) = open(disk.clone(), small());

@@ -189,3 +189,16 @@ fn a_copy_is_a_journal_of_its_own() {
     copied.close().unwrap();
     assert_eq!(waiting(&mut journal), ["0", "1"]);
 }
+
+#[test]
+fn a_program_may_go_to_another_folder_while_it_has_a_journal_open() {
+    let (home, path) = home();
+    std::env::set_current_dir(home.path()).unwrap();
+    let mut journal = at(Path::new("journal"));
+    fill(&mut journal, 0..1);
+    std::env::set_current_dir("/").unwrap();
+    fill(&mut journal, 1..2);
+    journal.close().unwrap();
+    assert_eq!(waiting(&mut at(&path)), ["0", "1"]);
+    assert_eq!(Folder::open("").unwrap_err().kind(), ErrorKind::Storage);
+}

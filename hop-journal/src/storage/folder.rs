@@ -51,6 +51,8 @@ impl Folder {
     /// Kind `Locked`, with the process that has it, `NotAJournal` for a folder that holds other files too, and `Storage`.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
+        // The program may go to another folder meanwhile.
+        let path = std::path::absolute(&path).map_err(|error| Error::storage(opening(&path), error))?;
         make(&path).map_err(|error| Error::storage(opening(&path), error))?;
         require_own(&path)?;
         let held = Held::take(&path)?;
