@@ -66,16 +66,24 @@ pub trait Framing: fmt::Debug + Send + Sync {
             .found(format!("one for reading alone, in a message to `{topic}`")))
     }
 
-    /// Returns true if [`unwrap`](Self::unwrap) or [`wrap`](Self::wrap) may wait for a network or a disk; both are then
-    /// called on a thread of their own.
+    /// Returns true if [`unwrap`](Self::unwrap) or [`wrap`](Self::wrap) may wait for a network or a disk; neither is then
+    /// called on the thread of whoever reads or writes.
     fn may_wait(&self) -> bool {
         false
     }
 
-    /// Returns true if wrapping this message would not wait, because what it takes is known by now.
-    fn can_wrap_at_once(&self, topic: &str, message: &Outgoing) -> bool {
-        let _ = (topic, message);
+    /// Returns true if unwrapping this message would not wait, because what it takes is known by now.
+    fn can_unwrap_at_once(&self, frame: &Frame<'_>) -> bool {
+        let _ = frame;
         !self.may_wait()
+    }
+
+    /// Wraps a message as [`wrap`](Self::wrap) does, if that does not wait, because what it takes is known by now.
+    ///
+    /// # Errors
+    /// The message itself, unchanged, when wrapping it would wait. The inner result is that of [`wrap`](Self::wrap).
+    fn wrap_at_once(&self, topic: &str, message: Outgoing) -> Result<Result<Outgoing, Error>, Outgoing> {
+        if self.may_wait() { Err(message) } else { Ok(self.wrap(topic, message)) }
     }
 }
 
@@ -215,8 +223,24 @@ impl Framing for Layers {
         self.layers.iter().any(|layer| layer.may_wait())
     }
 
-    fn can_wrap_at_once(&self, topic: &str, message: &Outgoing) -> bool {
-        // The outer ones wait for nothing that depends on the message.
-        self.layers.iter().all(|layer| layer.can_wrap_at_once(topic, message))
+    fn can_unwrap_at_once(&self, frame: &Frame<'_>) -> bool {
+        // What the inner ones need is known only when the outer ones are off.
+        let mut outermost_first = self.layers.iter().rev();
+        outermost_first.next().is_none_or(|layer| layer.can_unwrap_at_once(frame))
+            && !outermost_first.any(|layer| layer.may_wait())
+    }
+
+    fn wrap_at_once(&self, topic: &str, message: Outgoing) -> Result<Result<Outgoing, Error>, Outgoing> {
+        // The outer layers are given what the inner ones have made of it.
+        let original = self.layers.iter().skip(1).any(|layer| layer.may_wait()).then(|| message.clone());
+        let mut wrapped = message;
+        for layer in &self.layers {
+            wrapped = match layer.wrap_at_once(topic, wrapped) {
+                Ok(Ok(wrapped)) => wrapped,
+                Ok(Err(error)) => return Ok(Err(error)),
+                Err(unwrapped) => return Err(original.unwrap_or(unwrapped)),
+            };
+        }
+        Ok(Ok(wrapped))
     }
 }

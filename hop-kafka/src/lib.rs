@@ -18,6 +18,7 @@ mod http;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod native;
+mod pool;
 mod producer;
 mod record;
 mod schema_registry;

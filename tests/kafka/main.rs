@@ -10,6 +10,7 @@ mod dead_letters;
 mod doctor;
 mod external;
 mod faults;
+mod framing;
 mod gaps;
 mod groups;
 mod hostile;

@@ -6,10 +6,12 @@
 mod context;
 mod delivery;
 mod failures;
+mod framer;
 mod journal;
 mod max_message_size;
 mod metadata;
 mod offload;
+mod outlet;
 mod publish;
 mod publisher;
 mod send;

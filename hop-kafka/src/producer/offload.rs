@@ -21,6 +21,7 @@ use super::unsent::Unsent;
 use crate::archive::{Server, placeholder};
 use crate::blocking::{own, spawn};
 use crate::http::Failure;
+use crate::pool::Pool;
 use crate::record::{native_headers, size_as_sent};
 use crate::{Error, ErrorKind, Offload, Stream, Undelivered, Url};
 
@@ -51,6 +52,7 @@ pub(super) struct Offloader {
     behind: Unsent,
     /// Messages that are to be sent by themselves: meanwhile nothing is queued.
     alone: Unsent,
+    pool: Pool,
 }
 
 impl fmt::Debug for Offloader {
@@ -68,9 +70,18 @@ impl Offloader {
         produce_timeout: Duration,
     ) -> Self {
         let patience = if produce_timeout.is_zero() { PATIENCE } else { produce_timeout.min(PATIENCE) };
-        let (server, refused) = (OnceLock::new(), OnceLock::new());
-        let (behind, alone) = (Unsent::default(), Unsent::default());
-        Self { stream, broker, mode, sender, patience, server, refused, behind, alone }
+        Self {
+            stream,
+            broker,
+            mode,
+            sender,
+            patience,
+            server: OnceLock::new(),
+            pool: Pool::new("hop-offload"),
+            refused: OnceLock::new(),
+            behind: Unsent::default(),
+            alone: Unsent::default(),
+        }
     }
 
     /// Returns true if every message is stored.
@@ -117,16 +128,19 @@ impl Offloader {
         Ok(placeholder(message, &url, self.sender.as_deref()))
     }
 
-    /// Stores the message on a thread of its own, and returns its placeholder; `None` where the broker has no archive.
+    /// Stores the message on a thread of the pool, and returns its placeholder; `None` where the broker has no archive.
     pub(super) async fn replace(self: &Arc<Self>, topic: &str, message: &Outgoing) -> Result<Option<Outgoing>, Error> {
         let (tell, stored) = oneshot::channel();
         let (offloader, for_topic, message) = (Arc::clone(self), topic.to_owned(), message.clone());
-        spawn("hop-offload", move || {
+        self.pool.run(None, move || {
+            // The writer may have given up meanwhile.
+            if tell.is_closed() {
+                return;
+            }
             let stored = offloader.has_archive().and_then(|has_archive| match has_archive {
                 true => offloader.store(&for_topic, &message, &|| tell.is_closed()).map(Some),
                 false => Ok(None),
             });
-            // The writer may have given up meanwhile.
             let _received = tell.send(stored);
         })?;
         let ended = || Failure::new(ErrorKind::Kafka, "the thread that stored it ended", "write the message again");

@@ -11,9 +11,11 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, Producer as _};
 
 use super::context::WriterContext;
+use super::framer::Framer;
 use super::journal::JournaledPublish;
 use super::max_message_size::Limits;
 use super::offload::Offloader;
+use super::outlet::Outlet;
 use super::publisher::Publisher;
 use super::worker::Worker;
 use crate::auth::token::{Refresher, hand_over};
@@ -189,16 +191,20 @@ impl Publish {
             let producer = Arc::clone(&producer);
             Refresher::start(source, move |fate| hand_over(producer.client(), &producer.context().complaint, fate))
         };
-        Ok(Publisher {
+        let tokens = tokens.map(refresher).transpose()?;
+        let outlet = Outlet {
             limits: Limits::new(Arc::clone(&producer), patience, BATCH),
-            _tokens: tokens.map(refresher).transpose()?,
-            worker,
             producer,
-            topics: url.topics().to_vec(),
-            framing: self.framing,
-            sender,
             offloader,
             compressed: is_compressed(&config),
+        };
+        Ok(Publisher {
+            outlet: Arc::new(outlet),
+            _tokens: tokens,
+            worker,
+            topics: url.topics().to_vec(),
+            framer: self.framing.map(Framer::new),
+            sender,
         })
     }
 }

@@ -29,10 +29,9 @@ pub(crate) async fn list(stream: Stream, url: Url) -> Result<Vec<Topic>, Error> 
     let client = Publish::new(stream, url.without_topics()).start()?;
     let (tell, told) = oneshot::channel();
     spawn("hop-request", move || {
-        let answer =
-            metadata(client.producer.client(), &client.producer.context().complaint, OPERATION, within, || {
-                tell.is_closed()
-            });
+        let answer = metadata(client.outlet.producer.client(), &client.context().complaint, OPERATION, within, || {
+            tell.is_closed()
+        });
         // Whoever asked may have given up meanwhile.
         let _told = tell.send(answer.map(|metadata| topics(&metadata, &named)));
     })?;

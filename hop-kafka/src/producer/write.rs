@@ -1,10 +1,12 @@
 //! One message on its way out.
 
 use std::fmt;
+use std::sync::Arc;
 
-use hop_core::{AnyModel, Encoder, Headers};
+use hop_core::{AnyModel, Encoder, Headers, Outgoing};
 
 use super::delivery::Callback;
+use super::framer::Framer;
 use super::{Delivered, Delivery, JournaledPublisher, Publisher};
 use crate::{Error, Undelivered};
 
@@ -102,10 +104,43 @@ impl<'a> Write<'a> {
     pub async fn queue(self) -> Result<Delivery, Error> {
         let topic = self.publisher.topic(self.topic.as_deref())?;
         let message = self.encoder.encode(self.model).map_err(Error::encode)?;
-        let message = self.publisher.framed(topic, message).await?;
+        let message = match &self.publisher.framer {
+            None => message,
+            Some(framer) => match framer.wrap_at_once(topic, message)? {
+                Ok(framed) => framed,
+                Err(message) => {
+                    return Self::queue_in_turn(self.publisher, self.journal, framer, topic, message, self.callback)
+                        .await;
+                }
+            },
+        };
         match self.journal {
             Some(journal) => journal.accept(topic, message, self.callback).await,
             None => self.publisher.queue(topic, message, self.callback).await,
+        }
+    }
+
+    /// Queues a message that has to wait for its frame.
+    async fn queue_in_turn(
+        publisher: &Publisher,
+        journal: Option<&JournaledPublisher>,
+        framer: &Framer,
+        topic: &str,
+        message: Outgoing,
+        callback: Option<Callback>,
+    ) -> Result<Delivery, Error> {
+        let to = topic.to_owned();
+        match journal {
+            Some(journal) => {
+                let submit = journal.submitter();
+                let submit = move |framed| std::future::ready(submit(&to, framed, callback));
+                JournaledPublisher::accepted(framer.wrap_in_turn(topic, message, submit).await?).await
+            }
+            None => {
+                let outlet = Arc::clone(&publisher.outlet);
+                let queue = move |framed| async move { outlet.queue(&to, framed, callback).await };
+                framer.wrap_in_turn(topic, message, queue).await
+            }
         }
     }
 

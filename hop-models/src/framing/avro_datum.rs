@@ -45,6 +45,11 @@ impl Schemas {
         Self { source, found: RwLock::default() }
     }
 
+    /// Returns true if the schema was looked up before.
+    pub(super) fn has(&self, id: &SchemaId) -> bool {
+        self.found.read().unwrap_or_else(PoisonError::into_inner).contains_key(id)
+    }
+
     /// Looks a schema up; the error is about `framing`.
     fn find(&self, framing: &'static str, id: &SchemaId) -> Result<Found, Error> {
         if let Some(found) = self.found.read().unwrap_or_else(PoisonError::into_inner).get(id) {

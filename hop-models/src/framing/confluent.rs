@@ -10,8 +10,6 @@ use uuid::Uuid;
 use super::avro_datum::{Schemas, split};
 use crate::avro::Schema;
 
-const NAME: &str = "confluent";
-
 /// The header in which newer serializers name the schema of the value.
 const SCHEMA_HEADER: &str = "__value_schema_id";
 
@@ -30,6 +28,7 @@ const MOST_TEXT: usize = 8 << 20;
 /// [in the header](Self::in_header).
 #[derive(Debug)]
 pub struct Confluent {
+    name: &'static str,
     schemas: Schemas,
     subject: SubjectName,
     in_header: bool,
@@ -53,10 +52,10 @@ pub enum SubjectName {
 }
 
 impl SubjectName {
-    fn of(self, topic: &str, schema: &Schema) -> Result<String, Error> {
+    fn of(self, framing: &'static str, topic: &str, schema: &Schema) -> Result<String, Error> {
         let record = || {
             schema.json().get("name").and_then(Value::as_str).ok_or_else(|| {
-                Error::new(ErrorKind::Unencodable, NAME)
+                Error::new(ErrorKind::Unencodable, framing)
                     .expected("a record, whose name is that of the subject")
                     .found(schema.json().describe())
             })
@@ -72,7 +71,13 @@ impl SubjectName {
 impl Confluent {
     /// Makes the framing, which looks schemas up in `source`.
     pub fn new(source: Arc<dyn SchemaSource>) -> Self {
+        Self::named("confluent", source)
+    }
+
+    /// Makes the framing under another name.
+    pub(super) fn named(name: &'static str, source: Arc<dyn SchemaSource>) -> Self {
         Self {
+            name,
             schemas: Schemas::new(source),
             subject: SubjectName::default(),
             in_header: false,
@@ -98,17 +103,10 @@ impl Confluent {
         self.numbers.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
     }
 
-    fn key(&self, topic: &str, schema: &Schema) -> Result<(String, Text), Error> {
-        Ok((self.subject.of(topic, schema)?, schema.text().into()))
-    }
-
-    fn number(&self, topic: &str, schema: &Schema) -> Result<u32, Error> {
-        let key = self.key(topic, schema)?;
-        if let Some(number) = self.known_number(&key) {
-            return Ok(number);
-        }
-        let number = self.schemas.source.number(&key.0, &SchemaText::avro(schema.text()))?.ok_or_else(|| {
-            Error::new(ErrorKind::UnknownSchema, NAME)
+    /// Asks the source for the number of a schema, given as subject and text.
+    fn ask_number(&self, key: (String, Text)) -> Result<u32, Error> {
+        let number = self.schemas.source.number(&key.0, &SchemaText::avro(&*key.1))?.ok_or_else(|| {
+            Error::new(ErrorKind::UnknownSchema, self.name)
                 .expected(format!("a number for the schema under subject `{}`", key.0))
                 .found("a source of schemas that gives none")
                 .help("write with a registry")
@@ -120,6 +118,49 @@ impl Confluent {
         }
         numbers.insert(key, number);
         Ok(number)
+    }
+
+    /// Splits a message into subject and text of its schema, and the datum.
+    fn split(&self, topic: &str, message: &Outgoing) -> Result<((String, Text), Bytes), Error> {
+        let (schema, datum) = split(self.name, message)?;
+        Ok(((self.subject.of(self.name, topic, &schema)?, schema.text().into()), datum))
+    }
+
+    /// Puts the number of the schema before the datum, or into the header.
+    fn with_number(&self, number: u32, datum: Bytes, message: Outgoing) -> Result<Outgoing, Error> {
+        let name = [&[0][..], &number.to_be_bytes()].concat();
+        if !self.in_header {
+            return Ok(Outgoing { content: Bytes::from([&name[..], &datum].concat()).into(), ..message });
+        }
+        let mut headers = message.headers;
+        if headers.first(SCHEMA_HEADER).is_some() {
+            return Err(Error::new(ErrorKind::Unencodable, self.name)
+                .expected(format!("a message without the header `{SCHEMA_HEADER}`"))
+                .found("one that has it"));
+        }
+        headers.push(SCHEMA_HEADER, Some(name.into()));
+        Ok(Outgoing { content: datum.into(), headers, ..message })
+    }
+
+    /// Returns the name of the schema, and the datum.
+    fn name_and_datum(&self, frame: &Frame<'_>) -> Result<(SchemaId, Bytes), Error> {
+        let content = frame.content.to_bytes();
+        let header = frame.content.headers().first(SCHEMA_HEADER).and_then(|header| header.value.as_ref());
+        match header {
+            // Nothing may follow the name in the header.
+            Some(value) => match prefix(value) {
+                Some((id, rest)) if rest.is_empty() => Ok((id, content)),
+                _ => Err(Error::new(ErrorKind::Malformed, self.name)
+                    .expected(format!("the name of a schema in the header `{SCHEMA_HEADER}`"))
+                    .found(excerpt(value))),
+            },
+            None => prefix(&content).ok_or_else(|| {
+                Error::new(ErrorKind::Malformed, self.name)
+                    .expected("a zero byte and the number of a schema")
+                    .found(if content.is_empty() { "no content".to_owned() } else { excerpt(&content) })
+                    .at(Location::Byte(0))
+            }),
+        }
     }
 }
 
@@ -140,58 +181,44 @@ fn prefix(content: &Bytes) -> Option<(SchemaId, Bytes)> {
 
 impl Framing for Confluent {
     fn name(&self) -> &str {
-        NAME
+        self.name
     }
 
     fn unwrap(&self, frame: &Frame<'_>) -> Result<Bytes, Error> {
-        let content = frame.content.to_bytes();
-        let header = frame.content.headers().first(SCHEMA_HEADER).and_then(|header| header.value.as_ref());
-        let (id, datum) = match header {
-            // Nothing may follow the name in the header.
-            Some(value) => match prefix(value) {
-                Some((id, rest)) if rest.is_empty() => (id, content),
-                _ => {
-                    return Err(Error::new(ErrorKind::Malformed, NAME)
-                        .expected(format!("the name of a schema in the header `{SCHEMA_HEADER}`"))
-                        .found(excerpt(value)));
-                }
-            },
-            None => prefix(&content).ok_or_else(|| {
-                Error::new(ErrorKind::Malformed, NAME)
-                    .expected("a zero byte and the number of a schema")
-                    .found(if content.is_empty() { "no content".to_owned() } else { excerpt(&content) })
-                    .at(Location::Byte(0))
-            })?,
-        };
-        self.schemas.open(NAME, &id, datum, frame.content)
+        let (id, datum) = self.name_and_datum(frame)?;
+        self.schemas.open(self.name, &id, datum, frame.content)
     }
 
     /// # Errors
     /// When the content is not one Avro record, and when the registry does not take the schema or does not answer.
     fn wrap(&self, topic: &str, message: Outgoing) -> Result<Outgoing, Error> {
-        let (schema, datum) = split(NAME, &message)?;
-        let number = self.number(topic, &schema)?;
-        let name = [&[0][..], &number.to_be_bytes()].concat();
-        if !self.in_header {
-            return Ok(Outgoing { content: Bytes::from([&name[..], &datum].concat()).into(), ..message });
-        }
-        let mut headers = message.headers;
-        if headers.first(SCHEMA_HEADER).is_some() {
-            return Err(Error::new(ErrorKind::Unencodable, NAME)
-                .expected(format!("a message without the header `{SCHEMA_HEADER}`"))
-                .found("one that has it"));
-        }
-        headers.push(SCHEMA_HEADER, Some(name.into()));
-        Ok(Outgoing { content: datum.into(), headers, ..message })
+        let (schema, datum) = self.split(topic, &message)?;
+        let number = match self.known_number(&schema) {
+            Some(number) => number,
+            None => self.ask_number(schema)?,
+        };
+        self.with_number(number, datum, message)
     }
 
     fn may_wait(&self) -> bool {
         self.schemas.source.may_wait()
     }
 
-    fn can_wrap_at_once(&self, topic: &str, message: &Outgoing) -> bool {
-        // A message that cannot be wrapped fails at once.
-        let known = split(NAME, message).and_then(|(schema, _)| self.key(topic, &schema));
-        !self.may_wait() || known.is_ok_and(|key| self.known_number(&key).is_some())
+    fn can_unwrap_at_once(&self, frame: &Frame<'_>) -> bool {
+        // A message that does not name a schema fails at once.
+        !self.may_wait() || self.name_and_datum(frame).map_or(true, |(id, _)| self.schemas.has(&id))
+    }
+
+    fn wrap_at_once(&self, topic: &str, message: Outgoing) -> Result<Result<Outgoing, Error>, Outgoing> {
+        if !self.may_wait() {
+            return Ok(self.wrap(topic, message));
+        }
+        match self.split(topic, &message) {
+            Ok((schema, datum)) => match self.known_number(&schema) {
+                Some(number) => Ok(self.with_number(number, datum, message)),
+                None => Err(message),
+            },
+            Err(error) => Ok(Err(error)),
+        }
     }
 }

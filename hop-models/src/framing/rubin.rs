@@ -41,7 +41,7 @@ pub fn rubin_schemas() -> Result<EmbeddedSchemas, Error> {
 pub fn rubin(source: Option<Arc<dyn SchemaSource>>) -> Confluent {
     let embedded = rubin_schemas().map(|schemas| Arc::new(schemas) as Arc<dyn SchemaSource>);
     // A test parses the schemas; there is nothing that could be wrong with them here.
-    Confluent::new(Arc::new(SchemaChain::new(source.into_iter().chain(embedded))))
+    Confluent::named("rubin", Arc::new(SchemaChain::new(source.into_iter().chain(embedded))))
 }
 
 #[cfg(test)]

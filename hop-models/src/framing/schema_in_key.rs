@@ -26,6 +26,11 @@ impl SchemaInKey {
     }
 }
 
+/// Returns true if the key is a schema, and not the name of one.
+fn is_schema(key: &str) -> bool {
+    key.trim_start().starts_with(['{', '[', '"'])
+}
+
 impl Framing for SchemaInKey {
     fn name(&self) -> &str {
         NAME
@@ -41,7 +46,7 @@ impl Framing for SchemaInKey {
         };
         let text = std::str::from_utf8(key).map_err(|_| wrong(excerpt(key)))?;
         let datum = frame.content.to_bytes();
-        if text.trim_start().starts_with(['{', '[', '"']) {
+        if is_schema(text) {
             return container(&Schema::parse_within(text, frame.content.limits())?, datum, frame.content);
         }
         match &self.0 {
@@ -66,7 +71,13 @@ impl Framing for SchemaInKey {
         self.0.as_ref().is_some_and(|schemas| schemas.source.may_wait())
     }
 
-    fn can_wrap_at_once(&self, _topic: &str, _message: &Outgoing) -> bool {
-        true
+    fn can_unwrap_at_once(&self, frame: &Frame<'_>) -> bool {
+        let name = || frame.key.and_then(|key| std::str::from_utf8(key).ok()).filter(|text| !is_schema(text));
+        let is_known = |name: &str| self.0.as_ref().is_none_or(|schemas| schemas.has(&SchemaId::Name(name.into())));
+        !self.may_wait() || name().is_none_or(is_known)
+    }
+
+    fn wrap_at_once(&self, topic: &str, message: Outgoing) -> Result<Result<Outgoing, Error>, Outgoing> {
+        Ok(self.wrap(topic, message))
     }
 }

@@ -47,7 +47,12 @@ impl Framing for SingleObject {
         self.0.source.may_wait()
     }
 
-    fn can_wrap_at_once(&self, _topic: &str, _message: &Outgoing) -> bool {
-        true
+    fn can_unwrap_at_once(&self, frame: &Frame<'_>) -> bool {
+        let fingerprint = avro::split_single_object(&frame.content.to_bytes()).map(|(fingerprint, _)| fingerprint);
+        !self.may_wait() || fingerprint.is_none_or(|fingerprint| self.0.has(&SchemaId::Fingerprint(fingerprint)))
+    }
+
+    fn wrap_at_once(&self, topic: &str, message: Outgoing) -> Result<Result<Outgoing, Error>, Outgoing> {
+        Ok(self.wrap(topic, message))
     }
 }

@@ -95,6 +95,30 @@ fn ended() -> Error {
         .help("open the publisher anew; nothing accepted is lost")
 }
 
+/// The answer to a message that was submitted.
+type Submitted = oneshot::Receiver<Result<Delivery, Error>>;
+
+/// Returns the message, unless so many before it have failed, and nobody looked, that they are returned with it.
+fn unless_too_many_failed(shared: &Shared, topic: &str, message: Outgoing) -> Result<Outgoing, Error> {
+    let Some(mut lost) = shared.failures.take_if_too_many() else { return Ok(message) };
+    let reason = "not queued: too many before it were not delivered".to_owned();
+    lost.push(Undelivered { topic: topic.to_owned(), message, kind: ErrorKind::Undelivered, reason });
+    Err(Error::undelivered_messages(lost))
+}
+
+/// Submits a message to the journal's thread, which accepts messages in the order in which they were submitted.
+fn submit(
+    requests: &Sender<Request>,
+    topic: &str,
+    message: Outgoing,
+    callback: Option<Callback>,
+) -> Result<Submitted, Error> {
+    let (reply, answer) = oneshot::channel();
+    let entry = Entry::new(topic, message);
+    requests.send(Request::Accept(Accepting { entry, callback, reply })).map_err(|_| ended())?;
+    Ok(answer)
+}
+
 impl JournaledPublisher {
     pub(super) fn start(inner: Publisher, journal: Journal, recovery: Recovery) -> Result<Self, Error> {
         let inner = Arc::new(inner);
@@ -170,15 +194,24 @@ impl JournaledPublisher {
         callback: Option<Callback>,
     ) -> Result<Delivery, Error> {
         tokio::task::coop::consume_budget().await;
-        if let Some(mut lost) = self.shared.failures.take_if_too_many() {
-            let reason = "not queued: too many before it were not delivered".to_owned();
-            lost.push(Undelivered { topic: topic.to_owned(), message, kind: ErrorKind::Undelivered, reason });
-            return Err(Error::undelivered_messages(lost));
+        let message = unless_too_many_failed(&self.shared, topic, message)?;
+        Self::accepted(submit(&self.requests, topic, message, callback)?).await
+    }
+
+    /// Returns a function that submits a message to the journal from any thread, without waiting until it is accepted.
+    pub(in super::super) fn submitter(
+        &self,
+    ) -> impl FnOnce(&str, Outgoing, Option<Callback>) -> Result<Submitted, Error> + Send + use<> {
+        let (requests, shared) = (self.requests.clone(), Arc::clone(&self.shared));
+        move |topic, message, callback| {
+            let message = unless_too_many_failed(&shared, topic, message)?;
+            submit(&requests, topic, message, callback)
         }
-        let (reply, answer) = oneshot::channel();
-        let entry = Entry::new(topic, message);
-        self.requests.send(Request::Accept(Accepting { entry, callback, reply })).map_err(|_| ended())?;
-        own(answer).await.map_err(|_| ended())?
+    }
+
+    /// Waits until a submitted message is accepted.
+    pub(in super::super) async fn accepted(submitted: Submitted) -> Result<Delivery, Error> {
+        own(submitted).await.map_err(|_| ended())?
     }
 
     /// Waits until the broker has every message of the journal, or has refused it; for ever, as long as the broker does not
