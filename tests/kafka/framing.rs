@@ -177,3 +177,30 @@ async fn messages_are_queued_as_they_were_written_whoever_is_polled_first() {
     out.flush().await.unwrap();
     assert_eq!(ids(&hop, &broker, "slow", &registry).await, (0..51).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn what_is_decoded_does_not_wait_for_a_look_up_behind_it() {
+    let broker = EmbeddedBroker::start().unwrap();
+    broker.create_topic("alerts", 1).unwrap();
+    let registry = FakeRegistry::start(|request| match request.line.as_str() {
+        "GET /api/schemas/ids/7" => Answer::schema(ALERT),
+        _ => Answer::Hangs,
+    });
+    let datum = |schema: u8, id: u8| vec![0, 0, 0, 0, schema, id << 1];
+    for (schema, id) in [(7, 0), (7, 1), (7, 2), (9, 3), (7, 4), (9, 5), (7, 6)] {
+        hop_tests::send_raw(&broker.address(), "alerts", &datum(schema, id), &[]);
+    }
+    let source = SchemaRegistry::new(&registry.url()).unwrap().timeout(Duration::from_secs(3));
+    let hop = stream().schema_source(Arc::new(source)).build().unwrap();
+    let rule = TopicRule::new("alerts", "avro").unwrap().framed_as("confluent");
+    let mut alerts = hop.subscribe(broker.url("alerts")).topic_rule(rule).await.unwrap();
+    let (mut came, started) = (Vec::new(), Instant::now());
+    while let Some(alert) = next(&mut alerts).await {
+        came.push((alert.is_ok(), started.elapsed()));
+    }
+    let read: Vec<_> = came.iter().map(|(is_ok, _)| *is_ok).collect();
+    assert_eq!(read, [true, true, true, false, true, false, true]);
+    // One time-out, behind which the third does not wait.
+    assert!(came[3].1 - came[2].1 > Duration::from_secs(2), "{came:?}");
+    assert!(came[6].1 - came[3].1 < Duration::from_secs(2), "{came:?}");
+}

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hop_core::{Announced, Content, MessageModel, Record, Registry, Route, TopicRules, guarded};
+use hop_core::{Announced, Content, Frame, MessageModel, Record, Registry, Route, TopicRule, TopicRules, guarded};
 
 use super::dedupe::{Dedupe, Seen};
 use super::external::{Fetcher, Fetching};
@@ -119,6 +119,19 @@ impl Decoder {
 
     fn registry(&self) -> &Registry {
         &self.0.stream.shared.registry
+    }
+
+    /// Whether decoding the item may wait for a registry.
+    pub(super) fn may_wait(&self, item: &Item) -> bool {
+        let Item::Received(record) = item else { return false };
+        let topic = record.place.as_ref().map(|place| &*place.topic);
+        let rule = topic.and_then(|topic| self.0.rules.find(topic));
+        let Some(framing) = rule.and_then(TopicRule::framing).filter(|framing| framing.may_wait()) else {
+            return false;
+        };
+        let content = Content::from(&record.content).with_limits(&self.0.stream.shared.limits);
+        let frame = Frame { content: content.with_headers(&record.headers), key: record.key.as_deref(), topic };
+        guarded("the framing's `can_unwrap_at_once`", || Ok(!framing.can_unwrap_at_once(&frame))).unwrap_or(true)
     }
 
     /// Decodes an item ahead of the reader.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use hop_core::{Record, SchemaChain, SchemaSource, TopicRule, TopicRules};
 use rdkafka::config::ClientConfig;
@@ -44,6 +44,8 @@ const AHEAD: usize = 10_000;
 /// The most messages that a batch takes from the worker to the reader, and from a decoding thread.
 const BATCH: usize = 128;
 const DECODED_BATCH: usize = 8;
+/// How long what is decoded of a batch waits for the rest of it.
+const SLOW: Duration = Duration::from_millis(5);
 
 /// When a message of a group is done, so that the group does not read it again. What is done is committed in the background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -502,7 +504,9 @@ impl Subscribe {
         for _ in 0..self.workers {
             let (session, decoder) = (Arc::clone(&session), decoder.clone());
             spawn("hop-decoder", move || {
-                session.queue.work(|| session.is_stopped(), |arrival| decode_ahead(&decoder, arrival));
+                session
+                    .queue
+                    .work(|| session.is_stopped(), |arrival, hand_over| decode_ahead(&decoder, arrival, hand_over));
             })?;
         }
         spawn("hop-reader", move || worker.run(tokens, tell))?;
@@ -510,15 +514,25 @@ impl Subscribe {
     }
 }
 
-/// Decodes what waits in the queue.
-fn decode_ahead(decoder: &Decoder, arrival: Arrival) -> Arrival {
-    match arrival {
-        Arrival::Batch(Batch { tenure, items }) if !tenure.is_over() => {
-            let items = items.into_iter().map(|(offset, item)| (offset, decoder.ahead(item))).collect();
-            Arrival::Batch(Batch { tenure, items })
+/// Decodes what waits in the queue. What is decoded does not wait for a message behind it that takes long.
+fn decode_ahead(decoder: &Decoder, arrival: Arrival, hand_over: &dyn Fn(Arrival, usize)) -> Arrival {
+    let Arrival::Batch(Batch { tenure, items }) = arrival else { return arrival };
+    let (mut decoded, mut since) = (Vec::with_capacity(items.len()), Instant::now());
+    for (offset, item) in items {
+        // Of a partition that went away, nothing is handed over.
+        if tenure.is_over() {
+            decoded.push((offset, item));
+            continue;
         }
-        other => other,
+        if !decoded.is_empty() && (since.elapsed() >= SLOW || decoder.may_wait(&item)) {
+            let (tenure, items) = (Arc::clone(&tenure), std::mem::take(&mut decoded));
+            let messages = items.len();
+            hand_over(Arrival::Batch(Batch { tenure, items }), messages);
+            since = Instant::now();
+        }
+        decoded.push((offset, decoder.ahead(item)));
     }
+    Arrival::Batch(Batch { tenure, items: decoded })
 }
 
 /// What librdkafka has to know of a reader.

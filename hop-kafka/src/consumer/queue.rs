@@ -29,6 +29,17 @@ pub(super) struct Size {
     pub(super) bytes: usize,
 }
 
+impl Size {
+    /// Takes so many messages off, with their share of the bytes.
+    fn split_off(&mut self, messages: usize) -> Self {
+        let messages = messages.min(self.messages);
+        let part = Self { messages, bytes: self.bytes / self.messages.max(1) * messages };
+        self.messages -= part.messages;
+        self.bytes -= part.bytes;
+        part
+    }
+}
+
 /// The most entries that decoding threads work on, or have worked on, before the reader takes the first of them.
 const DECODED_AHEAD: usize = 16;
 
@@ -127,6 +138,12 @@ impl<T> State<T> {
 
     fn position(&self, number: u64) -> usize {
         self.slots.partition_point(|slot| slot.number < number)
+    }
+
+    /// Returns the slot whose entry a decoding thread has, and where it is: the last of its number, after the parts.
+    fn worked_on(&mut self, number: u64) -> Option<(usize, &mut Slot<T>)> {
+        let at = self.slots.partition_point(|slot| slot.number <= number).checked_sub(1)?;
+        self.slots.get_mut(at).filter(|slot| slot.number == number && slot.entry.is_none()).map(|slot| (at, slot))
     }
 }
 
@@ -353,9 +370,11 @@ impl<T> Queue<T> {
     }
 
     /// Works on the entries, in any order, until the queue ends: the whole life of a decoding thread.
-    pub(super) fn work(&self, over: impl Fn() -> bool, work: impl Fn(T) -> T) {
+    ///
+    /// `work` is given a function that hands over so many messages of an entry before it is done with the rest.
+    pub(super) fn work(&self, over: impl Fn() -> bool, work: impl Fn(T, &dyn Fn(T, usize)) -> T) {
         while let Some((number, entry)) = self.take_to_work(&over) {
-            let entry = work(entry);
+            let entry = work(entry, &|part, messages| self.give_part(number, part, messages));
             self.give_back(number, entry);
         }
     }
@@ -389,11 +408,18 @@ impl<T> Queue<T> {
 
     fn give_back(&self, number: u64, entry: T) {
         self.change(|state| {
-            let at = state.position(number);
-            if let Some(slot) = state.slots.get_mut(at)
-                && slot.number == number
-            {
+            if let Some((_, slot)) = state.worked_on(number) {
                 slot.entry = Some(entry);
+            }
+        });
+    }
+
+    /// Puts a part of an entry that is worked on before the rest of it.
+    fn give_part(&self, number: u64, part: T, messages: usize) {
+        self.change(|state| {
+            if let Some((at, slot)) = state.worked_on(number) {
+                let size = slot.size.split_off(messages);
+                state.slots.insert(at, Slot { number, size, entry: Some(part) });
             }
         });
     }
