@@ -243,6 +243,31 @@ fn a_registry_that_answers_nothing_is_not_waited_for_by_each_schema() {
 }
 
 #[test]
+fn what_a_registry_lacks_is_no_sign_that_it_answers() {
+    let registry = FakeRegistry::start(|request| match request.line.as_str() {
+        "GET /api/schemas/ids/7" => Answer::schema(ALERT),
+        line if line.ends_with("00") => Answer::lacking(),
+        _ => Answer::Hangs,
+    });
+    let client = client(&registry).timeout(Duration::from_millis(300));
+    let started = Instant::now();
+    for number in 1..60 {
+        assert_eq!(client.schema(&SchemaId::Number(number * 100)).is_err(), number > 3, "{number}");
+        client.schema(&SchemaId::Number(number)).unwrap_err();
+    }
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    assert_eq!(registry.requests().len(), 6);
+    // What it finds is one.
+    let client = self::client(&registry).timeout(Duration::from_millis(300));
+    for number in [1, 2] {
+        client.schema(&SchemaId::Number(number)).unwrap_err();
+    }
+    client.schema(&SchemaId::Number(7)).unwrap().unwrap();
+    client.schema(&SchemaId::Number(3)).unwrap_err();
+    assert_eq!(client.schema(&SchemaId::Number(100)).unwrap(), None);
+}
+
+#[test]
 fn what_a_schema_refers_to_is_bounded_in_bytes_and_named_by_one_segment_of_the_path() {
     let registry = FakeRegistry::start(|request| {
         let refers = |references: serde_json::Value, text: &str| {

@@ -3,7 +3,7 @@
 mod cache;
 mod client;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,8 +24,10 @@ const LACKED_FOR: Duration = Duration::from_secs(30);
 const LEFT_ALONE_FOR: Duration = Duration::from_secs(5);
 /// The longest that what is not answered in time is not asked for again, in steps of the above.
 const MOST_DOUBLINGS: u32 = 6;
-/// After how many schemas in a row that are not answered in time the registry is left alone.
+/// After how many schemas that are not answered in time, and none that is found, the registry is left alone.
 const MOST_LATE: usize = 3;
+/// How many time-outs ago a late answer no longer counts.
+const LATE_WITHIN: u32 = 8;
 /// How many schemas one may refer to, directly or not.
 const MOST_REFERENCES: usize = 200;
 /// How many bytes of answers a schema may take, those for what it refers to included.
@@ -45,8 +47,8 @@ const MOST_BYTES: usize = 8 << 20;
 /// What a number stands for never changes, so a schema is asked for once. That a schema is not there is remembered for 30
 /// seconds; that the registry fails to give it, for 5. What it does not answer in time is left alone for 5 seconds, then 10, 20
 /// and so on up to 5 minutes. Until then messages by that schema are errors of kind `Unavailable`, or left to the next source of
-/// a [chain](hop_core::SchemaChain); other schemas are asked for. A registry that cannot be reached, or answers for none of three
-/// schemas, is asked for nothing for 5 seconds, so that a stream does not wait for each message.
+/// a [chain](hop_core::SchemaChain); other schemas are asked for. A registry that cannot be reached, or is late for three
+/// schemas and finds none meanwhile, is asked for nothing for 5 seconds, so that a stream does not wait for each message.
 ///
 /// The registry is not asked in the name of a topic's subject: contexts of Confluent's registry, which number schemas on
 /// their own, need a URL of their own (`https://host/contexts/:.name:`).
@@ -67,8 +69,8 @@ struct State {
     cache: Cache,
     /// What is being asked for, so that a schema that several threads need is asked for once.
     asking: HashSet<Key>,
-    /// What was not answered in time since the last answer.
-    late: HashSet<Key>,
+    /// What was not answered in time since something was found last, and when.
+    late: HashMap<Key, Instant>,
     /// Until when the registry is left alone, and what it did.
     failed: Option<(Instant, Failure)>,
 }
@@ -82,13 +84,13 @@ struct Failure {
 }
 
 /// What a failure says of other requests.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 enum Scope {
     /// They will fail too: the registry cannot be reached.
     Registry,
     /// Nothing.
     Request,
-    /// Nothing, unless several in a row are as late.
+    /// Nothing, unless several are as late.
     Late,
 }
 
@@ -196,7 +198,7 @@ impl SchemaRegistry {
         drop(state);
         let asking = Asking { registry: self, key };
         let found = ask(crate::time::deadline(self.timeout));
-        self.state().note(key, &found);
+        self.state().note(key, &found, self.timeout);
         drop(asking);
         found
     }
@@ -256,10 +258,13 @@ impl SchemaRegistry {
 
 impl State {
     /// Notes what came of asking.
-    fn note(&mut self, key: &Key, found: &Result<Option<Known>, Failure>) {
+    fn note(&mut self, key: &Key, found: &Result<Option<Known>, Failure>, timeout: Duration) {
         let left_alone = |failure: &Failure| Some((Instant::now() + LEFT_ALONE_FOR, failure.clone()));
         match found {
-            Ok(Some(known)) => self.cache.keep(key.clone(), known.clone(), None),
+            Ok(Some(known)) => {
+                self.cache.keep(key.clone(), known.clone(), None);
+                self.late.clear();
+            }
             Ok(None) => self.cache.keep(key.clone(), Known::Lacking, Some(LACKED_FOR)),
             Err(failure) => match failure.scope {
                 Scope::Registry => self.failed = left_alone(failure),
@@ -270,15 +275,14 @@ impl State {
                     let times = self.cache.late(key);
                     let holds = LEFT_ALONE_FOR * (1 << times.min(MOST_DOUBLINGS));
                     self.cache.keep(key.clone(), Known::Late(failure.clone(), times.saturating_add(1)), Some(holds));
-                    self.late.insert(key.clone());
+                    let within = timeout.saturating_mul(LATE_WITHIN);
+                    self.late.retain(|_, since| since.elapsed() < within);
+                    self.late.insert(key.clone(), Instant::now());
                     if self.late.len() >= MOST_LATE {
                         self.failed = left_alone(failure);
                     }
                 }
             },
-        }
-        if !found.as_ref().is_err_and(|failure| failure.scope == Scope::Late) {
-            self.late.clear();
         }
     }
 }
