@@ -82,8 +82,23 @@ impl TopicPattern {
     }
 
     /// Returns true if some topic fits both patterns.
-    pub(super) fn overlaps(&self, other: &Self) -> bool {
+    ///
+    /// ```
+    /// # use hop_core::TopicPattern;
+    /// let (notices, voevents): (TopicPattern, TopicPattern) = ("gcn.notices.**".parse()?, "*.notices.*.voevent".parse()?);
+    /// assert!(notices.overlaps(&voevents) && !notices.overlaps(&"gcn.circulars".parse()?));
+    /// # Ok::<(), hop_core::Error>(())
+    /// ```
+    pub fn overlaps(&self, other: &Self) -> bool {
         let (one, two) = (&self.elements, &other.elements);
+        // Most patterns differ in what stands before their first star, or after the last.
+        let meet = |(a, b): (&Element, &Element)| a.meets(*b);
+        let is_fixed = |(a, b): &(&Element, &Element)| !a.repeats() && !b.repeats();
+        let starts_meet = one.iter().zip(two).take_while(is_fixed).all(meet);
+        let ends_meet = one.iter().rev().zip(two.iter().rev()).take_while(is_fixed).all(meet);
+        if !starts_meet || !ends_meet {
+            return false;
+        }
         let width = two.len() + 1;
         let mut seen = vec![false; (one.len() + 1) * width];
         let mut open = vec![(0, 0)];
