@@ -1,6 +1,5 @@
 use bson::raw::{RawBsonRef, RawDocument};
 use bytes::Bytes;
-use flate2::read::ZlibDecoder;
 use hop_core::{Content, Error, ErrorKind, Frame, Framing, Text, Value};
 
 use super::inflate;
@@ -21,7 +20,7 @@ impl Framing for ZlibBson {
     }
 
     fn unwrap(&self, frame: &Frame<'_>) -> Result<Bytes, Error> {
-        let unpacked = inflate::read(NAME, ZlibDecoder::new(frame.content.as_slice()), frame.content)?;
+        let unpacked = inflate::zlib(NAME, frame.content)?;
         let document = RawDocument::from_bytes(&unpacked).map_err(malformed)?;
         let limits = frame.content.limits();
         let mut reader = Reader { nodes: limits.nodes, room: limits.content, most: limits.content };
