@@ -321,6 +321,18 @@ mod antares {
         // Not compressed, and compressed beyond the limits.
         let plain_record = record(plain(whole));
         assert_eq!(decode(named("json", "zlib-bson"), &plain_record).unwrap_err().kind(), ErrorKind::Malformed);
+        // Nor is one that is cut, or that has something behind it, be it another one.
+        let whole = deflated(&bson::doc! { "a": 1 }.to_vec().unwrap());
+        assert!(decode(named("json", "zlib-bson"), &record(plain(whole.clone()))).is_ok());
+        let kind = |content: Vec<u8>| decode(named("json", "zlib-bson"), &record(plain(content))).unwrap_err().kind();
+        for end in 0..whole.len() {
+            assert_eq!(kind(whole[..end].to_vec()), ErrorKind::Malformed, "{end}");
+        }
+        for more in [&b"\0"[..], b"trailing", &whole] {
+            assert_eq!(kind([&whole[..], more].concat()), ErrorKind::Malformed, "{more:?}");
+        }
+        let behind_document = [&bson::doc! { "a": 1 }.to_vec().unwrap()[..], b"\0"].concat();
+        assert_eq!(kind(deflated(&behind_document)), ErrorKind::Malformed);
         let bomb = record(plain(deflated(&vec![0; 4 << 20])));
         let limits = Limits { decompressed: 1 << 20, ..Limits::DEFAULT };
         assert_eq!(decode_within(named("json", "zlib-bson"), &bomb, &limits).unwrap_err().kind(), ErrorKind::Limit);
@@ -410,6 +422,53 @@ fn a_number_or_a_name_that_two_files_have_is_refused_and_versions_are_not() {
     let both = embedded().with::<New>(8).unwrap();
     assert!(both.schema(&SchemaId::Name("a.alert".into())).is_err());
     assert!(embedded().with::<Old>(7).unwrap().schema(&SchemaId::Name("a.alert".into())).is_ok());
+}
+
+#[test]
+fn hidden_files_of_a_folder_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("1.avsc"), OLD).unwrap();
+    // What macOS writes beside a file on a foreign disk, and an editor.
+    std::fs::write(folder.path().join("._1.avsc"), b"\0\x05\x16\x07\0\x02\0\0Mac OS X        \0\x02").unwrap();
+    std::fs::write(folder.path().join(".1.avsc"), "{").unwrap();
+    let schemas = SchemaFolder::open(folder.path()).unwrap();
+    assert!(schemas.schema(&SchemaId::Number(1)).unwrap().is_some());
+    assert!(schemas.schema(&SchemaId::Name("._1".into())).unwrap().is_none());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_of_a_folder_whose_name_is_not_text_is_named_in_an_error() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xE9.avsc")), OLD).unwrap();
+    let error = SchemaFolder::open(folder.path()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().contains("caf\u{FFFD}.avsc"), "{error}");
+    assert!(error.to_string().contains("rename the file"), "{error}");
+}
+
+#[test]
+fn files_that_name_each_other_do_not_fill_the_memory() {
+    let open = |count: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, fields: &str| {
+            let doc = "x".repeat(2_000);
+            let text = format!(r#"{{"type": "record", "name": "r{name}", "doc": "{doc}", "fields": [{fields}]}}"#);
+            std::fs::write(folder.path().join(format!("{name}.avsc")), text).unwrap();
+        };
+        let field = |to: &str| format!(r#"{{"name": "f{to}", "type": ["null", "r{to}"]}}"#);
+        let numbers: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+        numbers.iter().for_each(|number| write(number, &field("hub")));
+        write("hub", &numbers.iter().map(|number| field(number)).collect::<Vec<_>>().join(", "));
+        SchemaFolder::open(folder.path())
+    };
+    let few = open(20).unwrap();
+    let whole = few.schema(&SchemaId::Number(7)).unwrap().unwrap();
+    assert!(Schema::parse(&whole.text).is_ok() && whole.text.contains("r6"));
+    let error = open(300).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit);
+    assert!(error.to_string().contains("written out"), "{error}");
 }
 
 #[cfg(unix)]

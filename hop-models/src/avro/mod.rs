@@ -77,6 +77,7 @@ use self::container::{Block, File, Origin};
 pub use self::framing::{split_confluent, split_single_object};
 pub use self::logical::{Date, Decimal, Duration, Time, TimeUnit, Timestamp};
 use self::resolve::{Resolution, Rules};
+pub(crate) use self::schema::Others;
 pub use self::schema::Schema;
 pub use self::value::{Map, Record, Symbol, Value};
 

@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 use hop_core::{Content, Error, ErrorKind, Limits, Value};
 
 pub(super) use self::canonical::rabin;
+pub(crate) use self::parse::Others;
 
 /// The longest text that is parsed; those of the large surveys have some ten thousand bytes.
 const LONGEST: usize = 2 << 20;
@@ -73,15 +74,24 @@ impl Schema {
     /// Those of [`parse`](Self::parse), for each of the texts; and kind `Invalid` when several of the others declare a type that
     /// is named, each in another way.
     pub fn parse_with<'t>(text: &str, others: impl IntoIterator<Item = &'t str>) -> Result<Self, Error> {
-        let json = |text: &str| match text.len() {
+        let mut declared = Others::default();
+        for other in others {
+            declared.add(Self::parse_json(other)?);
+        }
+        Self::parse_among(text, &declared)
+    }
+
+    /// Parses the JSON of a schema.
+    pub(crate) fn parse_json(text: &str) -> Result<Value, Error> {
+        match text.len() {
             ..=LONGEST => hop_core::json::parse(text.into()).map_err(|error| error.about("avro schema")),
             long => Err(too_long(long)),
-        };
-        let mut declared = parse::Others::default();
-        for other in others {
-            declared.add(json(other)?);
         }
-        let complete = parse::parse(&json(text)?, &declared)?.json.to_json()?;
+    }
+
+    /// Parses a schema that may name types which `others` declare.
+    pub(crate) fn parse_among(text: &str, others: &Others) -> Result<Self, Error> {
+        let complete = parse::parse(&Self::parse_json(text)?, others)?.json.to_json()?;
         Self::parse(&String::from_utf8_lossy(&complete))
     }
 

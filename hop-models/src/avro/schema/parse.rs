@@ -29,7 +29,7 @@ pub(super) fn parse(json: &Value, others: &Others) -> Result<Parsed, Error> {
 
 /// What other schemas declare, by full name.
 #[derive(Default)]
-pub(super) struct Others(HashMap<String, Declaration>);
+pub(crate) struct Others(HashMap<String, Declaration>);
 
 /// What other schemas say of a name.
 enum Declaration {
@@ -40,7 +40,7 @@ enum Declaration {
 
 impl Others {
     /// Adds what a schema declares: a named type, or several in an array.
-    pub(super) fn add(&mut self, json: Value) {
+    pub(crate) fn add(&mut self, json: Value) {
         match json {
             Value::Array(several) => several.into_iter().for_each(|one| self.add_type(one)),
             one => self.add_type(one),
