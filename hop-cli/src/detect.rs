@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use hop_core::{AnyModel, Error, Registration, Registry};
+use hop_core::{AnyModel, Blob, Error, Registration, Registry};
 
 /// Returns the path of the `headers.json` that describes a file called `content.*`, if there is one.
 pub(crate) fn headers_beside(path: &Path) -> Option<PathBuf> {
@@ -20,6 +20,48 @@ pub(crate) fn by_folder<'a>(registry: &'a Registry, path: &Path) -> Option<&'a R
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut folders = path.ancestors().skip(1).filter_map(Path::file_name).filter_map(std::ffi::OsStr::to_str);
     folders.find_map(|name| registry.get(name))
+}
+
+/// How far the name of a folder goes as a proof of what a file in it holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// The model finds out by itself whether it is right, or the content says the same.
+    Tested,
+    /// The model reads any text, and nothing else says that this is a message of its format.
+    Untested,
+    /// The model reads any text, and the content says that it is of another format, or is not text.
+    Refuted,
+}
+
+/// Returns how far a folder's name goes for this content.
+pub(crate) fn claim(registry: &Registry, model: &Registration, path: &Path, content: &Bytes) -> Claim {
+    // Text of no format at all.
+    const PLAIN: &[u8] = b"a line that no format begins with\n";
+    let (wire, file) = (model.decode(PLAIN.into()).is_ok(), model.load(PLAIN.into()).is_ok());
+    let reads_any_text = (wire && !is_file_form(path)) || (file && !is_content(path));
+    // Everything is a blob, truly.
+    if model.is::<Blob>() || !reads_any_text {
+        return Claim::Tested;
+    }
+    match by_content(registry, content) {
+        Some(other) if other.format() == model.format() => return Claim::Tested,
+        Some(_) => return Claim::Refuted,
+        None => {}
+    }
+    if starts_like_json(content) {
+        if !wire && model.decode(content.into()).is_ok() {
+            return Claim::Tested;
+        }
+        // No text begins with a brace; what begins with a bracket may be one.
+        if content.trim_ascii_start().starts_with(b"{") || hop_core::json::parse(content.into()).is_ok() {
+            return Claim::Refuted;
+        }
+    }
+    let is_control = |byte: &u8| matches!(byte, 0..=8 | 14..=26 | 28..=31);
+    match content.trim_ascii().is_empty() || content.iter().any(is_control) {
+        true => Claim::Refuted,
+        false => Claim::Untested,
+    }
 }
 
 /// Returns the model whose content starts like this; JSON starts like none.

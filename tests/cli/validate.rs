@@ -38,6 +38,60 @@ fn a_file_is_held_to_the_format_that_its_place_or_its_content_tells() {
 }
 
 #[test]
+fn the_name_of_a_folder_makes_nothing_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let event = fs::read(fixture("voevent/v1.0/simple-wherewhen/content.xml")).unwrap();
+    let alert = fs::read(fixture("avro/survey/alert/content.avro")).unwrap();
+    let enveloped = fs::read(fixture("voevent/hop-0.5/envelope/content.json")).unwrap();
+    let circular = fs::read(fixture("circular/hop/plain/file.txt")).unwrap();
+    for label in ["circular", "gcntextnotice"] {
+        // Content that says what it is.
+        for (name, content, format) in [
+            ("event.xml", &event, "voevent"),
+            ("file.xml", &event, "voevent"),
+            ("alert", &alert, "avro"),
+            ("old.json", &enveloped, "voevent"),
+            ("n.json", &br#"{"n": 1}"#.to_vec(), "json"),
+            ("other.txt", &circular, "circular"),
+        ] {
+            let path = write(&format!("{label}/{name}"), content);
+            let finished = hop(["validate", "--json", &path]).run();
+            assert_eq!(json_lines(finished.expect(0))[0]["format"], format, "{path}");
+            let finished = hop(["decode", "--json", &path]).run();
+            assert_eq!(json_lines(finished.expect(0))[0]["format"], format, "{path}");
+            let is_said = format!("the folder above it says `{label}`, and the content `{format}`");
+            assert_eq!(finished.err.contains(&is_said), label != format, "{path}: {}", finished.err);
+        }
+        // Content that is nothing at all.
+        for (name, content) in [
+            ("noise", &b"\x00\xff\x12\x07"[..]),
+            ("cut.json", b"{\"n\": "),
+            ("empty", b""),
+            ("blank", b" \n"),
+            ("nul.txt", b"a\0b"),
+        ] {
+            let path = write(&format!("{label}/{name}"), content);
+            assert_eq!(json_lines(hop(["validate", "--json", &path]).run().expect(1))[0]["ok"], false, "{path}");
+            assert_eq!(json_lines(hop(["decode", "--json", &path]).run().expect(1))[0]["ok"], false, "{path}");
+        }
+        // Any text may be one.
+        let path = write(&format!("{label}/note.txt"), b"call the observatory\n");
+        let finished = hop(["validate", &path]).run();
+        let said = format!("{path}: ok, {label} (by its folder's name alone, as this format can be any text");
+        assert!(finished.expect(0).starts_with(&said), "{finished:?}");
+    }
+    // What says so itself needs no folder.
+    let path = write("circular/own.txt", &circular);
+    assert_eq!(json_lines(hop(["validate", "--json", &path]).run().expect(0))[0]["by"], "by its folder");
+}
+
+#[test]
 fn both_forms_of_a_message_are_right() {
     for name in ["circular/hop/plain/file.txt", "circular/hop/plain/content.json"] {
         let finished = hop(["validate", "--json", "-f", "CIRCULAR", &path(name)]).run();

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use bytes::Bytes;
 use clap::{ArgAction, Args};
-use hop_core::{AnyModel, Blob, Content, Error, Headers, Limits, Registration, Registry, Value, json};
+use hop_core::{AnyModel, Blob, Content, Error, ErrorKind, Headers, Limits, Registration, Registry, Value, json};
 
+use crate::detect::Claim;
 use crate::failure::Failure;
 use crate::output::people;
 use crate::{detect, output};
@@ -21,7 +22,8 @@ pub(crate) struct Decode {
     pub(crate) files: Vec<PathBuf>,
 
     /// The format, in any case. Without it: that of the headers, given or in `headers.json` beside a file called
-    /// `content.*`, else that of the first folder above it that bears the name of one, else what the content is.
+    /// `content.*`, else that of the first folder above it that bears the name of one, unless the content says otherwise, else
+    /// what the content is.
     #[arg(short, long)]
     pub(crate) format: Option<String>,
 
@@ -116,16 +118,46 @@ fn decode(
 }
 
 /// Reads a file whose format nobody names: by the model of its folder, else by the one that it starts like, else by what
-/// the content alone says.
+/// the content alone says. A folder's name does not go for content that says otherwise.
 fn find(
     registry: &Registry,
     wire: bool,
     path: &Path,
     content: &Bytes,
 ) -> Result<(Box<dyn AnyModel>, &'static str), Error> {
-    let by_content = detect::by_content(registry, content);
     // Everything is a blob, so a folder of that name says nothing.
     let by_folder = detect::by_folder(registry, path).filter(|model| !model.is::<Blob>());
+    let Some(refuted) = by_folder.filter(|model| detect::claim(registry, model, path, content) == Claim::Refuted)
+    else {
+        return find_as(registry, wire, path, content, by_folder);
+    };
+    let (model, route) = find_as(registry, wire, path, content, None)?;
+    if model.is::<Blob>() {
+        return Err(Error::new(ErrorKind::UnknownFormat, "content")
+            .expected(format!("a message of `{}`, as the folder above it says", refuted.format()))
+            .found(hop_core::excerpt(content))
+            .help("say which format it has with `--format`; `hop models` lists them"));
+    }
+    if model.format() != refuted.format() {
+        output::complain(format_args!(
+            "{}: the folder above it says `{}`, and the content `{}`, which it is read as",
+            output::path(path),
+            refuted.format(),
+            model.format()
+        ));
+    }
+    Ok((model, route))
+}
+
+/// Reads a file by the model that its folder names, if it does.
+fn find_as(
+    registry: &Registry,
+    wire: bool,
+    path: &Path,
+    content: &Bytes,
+    by_folder: Option<&Registration>,
+) -> Result<(Box<dyn AnyModel>, &'static str), Error> {
+    let by_content = detect::by_content(registry, content);
     let Some(model) = by_folder.or(by_content) else {
         let decoded = registry.decode(&Headers::new(), content.into())?;
         return Ok((decoded.model, decoded.route.as_str()));

@@ -8,6 +8,7 @@ use hop_models::VoEvent;
 use hop_models::voevent::Violation;
 
 use super::decode::{read, read_headers};
+use crate::detect::Claim;
 use crate::failure::Failure;
 use crate::{detect, output};
 
@@ -21,7 +22,7 @@ pub(crate) struct Validate {
     pub(crate) files: Vec<PathBuf>,
 
     /// The format, in any case. Without it: that of `headers.json` beside the file, else that of the first folder above it
-    /// that bears the name of one, else what the content is. Either way `content.*` must have the wire form, and `file.*`
+    /// that bears the name of one, unless the content says otherwise, else what the content is. Either way `content.*` must have the wire form, and `file.*`
     /// the file form; a file of another name may have either.
     #[arg(short, long)]
     pub(crate) format: Option<String>,
@@ -61,6 +62,9 @@ pub(crate) fn run(registry: &Registry, options: &Validate) -> Result<ExitCode, F
     }
     Ok(if all_valid { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
+
+/// How the format was known where only the folder's name says so, and any text would do.
+const UNTESTED: &str = "by its folder's name alone, as this format can be any text";
 
 /// What a file holds, and how that was known.
 struct Valid {
@@ -114,7 +118,11 @@ fn check(registry: &Registry, options: &Validate, path: &Path, content: &Bytes) 
         return by_headers(registry, &headers, content);
     }
     if let Some(model) = detect::by_folder(registry, path) {
-        return held(model, "by its folder");
+        match detect::claim(registry, model, path, content) {
+            Claim::Tested => return held(model, "by its folder"),
+            Claim::Untested => return held(model, UNTESTED),
+            Claim::Refuted => {}
+        }
     }
     match detect::by_content(registry, content) {
         Some(model) => held(model, "by its content"),
