@@ -74,11 +74,9 @@ impl Auth {
             Self::Credentials(credentials) => credentials,
             // It is the broker that asks for no authentication.
             Self::File | Self::Off => {
-                loaded = load().unwrap_or_else(|error| {
-                    // Where the broker's credential is chosen from the file, this is an error by itself.
-                    if matches!(self, Self::Off) {
-                        tracing::warn!(target: "hop", %error, "the registry is asked without a login");
-                    }
+                // The broker may be one without authentication, so that nothing else need say what is wrong with the file.
+                loaded = store::load_if_any().unwrap_or_else(|error| {
+                    tracing::warn!(target: "hop", %error, "the registry is asked without a login");
                     Vec::new()
                 });
                 &loaded
@@ -86,7 +84,15 @@ impl Auth {
         };
         let is_it =
             |credential: &&Credential| credential.address().is_some_and(|(name, at)| name == host && at == port);
-        credentials.iter().find(is_it).map(|found| (found.username.clone(), found.password.clone()))
+        let found = credentials.iter().find(is_it)?;
+        if let Some(problem) = found.problem() {
+            tracing::warn!(
+                target: "hop",
+                "the credential for `{host}:{port}` {problem}; the registry is asked without a login"
+            );
+            return None;
+        }
+        Some((found.username.clone(), found.password.clone()))
     }
 
     /// The credential for the broker and the username of `url`; `None` when authentication is off.

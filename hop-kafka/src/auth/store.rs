@@ -36,6 +36,14 @@ pub fn load() -> Result<Vec<Credential>, Error> {
     }
 }
 
+/// Reads the credentials in the user's file; none where there is no such file.
+pub(super) fn load_if_any() -> Result<Vec<Credential>, Error> {
+    match find(&folder::folder()?)? {
+        Some((file, document)) => read(&file, document.get("auth")),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// The credentials in `file`.
 ///
 /// # Errors
