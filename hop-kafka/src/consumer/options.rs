@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use hop_core::{Record, SchemaChain, SchemaSource, TopicRule, TopicRules};
+use hop_core::{Record, SchemaChain, SchemaSource, TopicPattern, TopicRule, TopicRules};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use tokio::sync::oneshot;
@@ -38,6 +38,9 @@ const DEAD_LETTER_TIMEOUT: Duration = Duration::from_secs(60);
 const NIGHTS: u16 = 2;
 /// The most nights that a window has: each that is not there is asked for, one after another.
 const MOST_NIGHTS: u16 = 31;
+
+/// How many rules that read nothing are named in the log.
+const LOGGED_RULES: usize = 5;
 
 /// How many messages librdkafka fetches ahead, at least.
 const AHEAD: usize = 10_000;
@@ -401,6 +404,7 @@ impl Subscribe {
     fn rules(&mut self, broker: Option<&Broker>, topics: &[String]) -> Result<TopicRules, Error> {
         let shared = &self.stream.shared;
         let own = crate::stream::topic_rules(std::mem::take(&mut self.rules), &shared.registry)?;
+        log_unused(&own, topics);
         let rules = own.before(&shared.rules);
         let rules = match broker {
             Some(broker) => broker.rules_after(&rules, topics, &shared.registry)?,
@@ -512,6 +516,24 @@ impl Subscribe {
         spawn("hop-reader", move || worker.run(tokens, tell))?;
         Ok((subscription, started))
     }
+}
+
+/// Logs which of a reader's own rules read none of its topics: the topic's name may be mistyped in one of the two.
+fn log_unused(own: &TopicRules, topics: &[String]) {
+    let topics: Vec<TopicPattern> = topics.iter().filter_map(|topic| topic.parse().ok()).collect();
+    let is_unused = |rule: &&TopicRule| !topics.iter().any(|topic| rule.pattern().overlaps(topic));
+    let mut unused = own.iter().filter(is_unused).map(|rule| rule.pattern().as_str());
+    let named: Vec<&str> = unused.by_ref().take(LOGGED_RULES).collect();
+    if named.is_empty() {
+        return;
+    }
+    let (rules, more) = (named.join("`, `"), unused.count());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let topics = topics.iter().map(TopicPattern::as_str).collect::<Vec<_>>().join("`, `");
+    tracing::warn!(
+        target: "hop",
+        "no message is read by the rule for `{rules}`{more}: the topics are `{topics}`; correct the pattern, or leave the rule out"
+    );
 }
 
 /// Decodes what waits in the queue. What is decoded does not wait for a message behind it that takes long.

@@ -17,7 +17,7 @@ pub(crate) use self::args::{Subscribe, start_at};
 use self::print::Printing;
 use self::select::HeaderIs;
 use self::source::Source;
-pub(crate) use self::source::rule;
+pub(crate) use self::source::rules;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output::sink::Closed;
@@ -31,11 +31,7 @@ pub(crate) async fn run(registry: Registry, mut options: Subscribe) -> Result<Ex
         registry.require(label).map_err(|error| Failure::Usage(error.to_string()))?;
     }
     // A label that is not linked is a wrong call.
-    let rules: Vec<TopicRule> = options
-        .read_as
-        .iter()
-        .map(|text| source::rule(&registry, text).map_err(|error| Failure::Usage(format!("--as {text}: {error}"))))
-        .collect::<Result<_, _>>()?;
+    let rules = source::rules(&registry, &options.read_as)?;
     let headers: Vec<HeaderIs> =
         options.header.iter().map(|text| HeaderIs::parse(text)).collect::<Result<_, _>>().map_err(Failure::Usage)?;
     let mut interrupt = Interrupt::listen()?;

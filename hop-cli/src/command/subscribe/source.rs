@@ -81,8 +81,35 @@ impl Source {
     }
 }
 
+/// Reads the rules of `--as`. A rule that is given twice counts once, which is said.
+pub(crate) fn rules(registry: &Registry, texts: &[String]) -> Result<Vec<TopicRule>, Failure> {
+    let mut rules: Vec<(&str, TopicRule)> = Vec::with_capacity(texts.len());
+    for text in texts {
+        let rule = rule(registry, text).map_err(|error| Failure::Usage(format!("--as {text}: {error}")))?;
+        match rules.iter().find(|(_, other)| other.pattern() == rule.pattern()) {
+            None => rules.push((text, rule)),
+            Some((_, other)) if is_same(registry, &rule, other) => {
+                output::complain(format_args!("--as {text}: the rule is given more than once"));
+            }
+            Some((other, _)) => {
+                return Err(Failure::Usage(format!(
+                    "--as {text} contradicts --as {other}: leave out one, or name other topics in it"
+                )));
+            }
+        }
+    }
+    Ok(rules.into_iter().map(|(_, rule)| rule).collect())
+}
+
+/// Returns true if two rules for the same topics name the same model, which may have several labels, and the same framing.
+fn is_same(registry: &Registry, one: &TopicRule, other: &TopicRule) -> bool {
+    let format = |rule: &TopicRule| registry.get(rule.label()).map(|model| model.format());
+    let framing = |rule: &TopicRule| rule.framing_name().map(str::to_ascii_lowercase);
+    format(one) == format(other) && framing(one) == framing(other)
+}
+
 /// Reads a rule such as `fink_*=avro+schema-in-key`.
-pub(crate) fn rule(registry: &Registry, text: &str) -> Result<TopicRule, hop_core::Error> {
+fn rule(registry: &Registry, text: &str) -> Result<TopicRule, hop_core::Error> {
     let (pattern, format) = text.split_once('=').unwrap_or(("**", text));
     let (label, framing) = match format.split_once('+') {
         None => (format, None),

@@ -10,14 +10,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use hop_core::{Registry, TopicRule};
+use hop_core::Registry;
 use hop_kafka::{StartPosition, Subscription};
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::keys::{Act, Keys};
 use self::state::Watch as State;
 use self::terminal::Screen;
-use super::subscribe::{rule, start_at};
+use super::subscribe::{rules, start_at};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output;
@@ -68,11 +68,7 @@ pub(crate) async fn run(registry: Registry, options: Watch) -> Result<ExitCode, 
     for label in &options.format {
         registry.require(label).map_err(|error| Failure::Usage(error.to_string()))?;
     }
-    let rules = options
-        .read_as
-        .iter()
-        .map(|text| rule(&registry, text).map_err(|error| Failure::Usage(format!("--as {text}: {error}"))));
-    let rules: Vec<TopicRule> = rules.collect::<Result<_, _>>()?;
+    let rules = rules(&registry, &options.read_as)?;
     let hop = crate::stream(registry, options.no_auth).build()?;
     let mut request =
         hop.subscribe(&options.url).start_at(options.start_at).formats(options.format).test_messages(options.test);
