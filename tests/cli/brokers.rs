@@ -97,6 +97,80 @@ fn a_rule_that_needs_schemas_is_about_the_topics_that_it_reads() {
 }
 
 #[test]
+fn a_rule_that_reads_no_topic_or_is_given_twice_is_reported() {
+    let (broker, home) = (broker(&["alerts"]), Home::new(&[]));
+    let finished = home.subscribe(&broker, "alerts", &["--as", "alert=blob", "--as", "alerts=json"]).run();
+    finished.expect(0);
+    assert_eq!(finished.err.matches("no message is read by the rule for `alert`: the topics are `alerts`").count(), 1);
+    let finished = home.subscribe(&broker, "alerts", &["--as", "alerts=json", "--as", "alerts=JSON"]).run();
+    finished.expect(0);
+    assert_eq!(
+        finished.err.matches("--as alerts=JSON: the rule is given more than once").count(),
+        1,
+        "{}",
+        finished.err
+    );
+    let finished = home.subscribe(&broker, "alerts", &["--as", "json", "--as", "**=blob"]).run();
+    assert_eq!(finished.expect(2), "");
+    assert!(finished.err.contains("--as **=blob contradicts --as json"), "{}", finished.err);
+    // Rules that fit a topic are not mentioned, whether or not another goes before them.
+    let finished = home.subscribe(&broker, "alerts", &["--as", "al*=blob", "--as", "alerts=json"]).run();
+    finished.expect(0);
+    assert!(!finished.err.contains("WARN"), "{}", finished.err);
+}
+
+#[test]
+fn credentials_that_cannot_be_used_are_reported_where_only_the_registry_needs_them() {
+    let broker = broker(&[]);
+    broker.create_topic("alerts", 1).unwrap();
+    send_raw(&broker.address(), "alerts", b"\0\0\0\0\x07\x0a", &[]);
+    let registry = registry();
+    let (url, address) = (registry.url(), registry.address());
+    let read = |home: &Home| home.subscribe(&broker, "alerts", &["--as", "avro+confluent", "--registry", &url]).run();
+    let entry = format!("[[auth]]\nusername = 'ada'\nhostname = '{address}'\n");
+    for (text, words) in [("[[auth]", "auth.toml"), ("auth = 1", "auth.toml"), (&*entry, "`password` is missing")] {
+        let finished = read(&Home::new(&[("auth.toml", text)]));
+        finished.expect(0);
+        assert!(finished.err.contains("the registry is asked without a login"), "{text}: {}", finished.err);
+        assert!(finished.err.contains(words), "{text}: {}", finished.err);
+    }
+    // Without a file there is nothing to say.
+    let finished = read(&Home::new(&[]));
+    finished.expect(0);
+    assert!(!finished.err.contains("WARN"), "{}", finished.err);
+}
+
+#[test]
+fn mistakes_in_ones_own_brokers_name_file_key_and_cure() {
+    for (text, words) in [
+        ("[mine]\nhosts = ['a']\n[MINE]\nhosts = ['b']", "`MINE` and `mine` are one name"),
+        ("[mine]\nhosts = ['a']\nretention_days = 0", "`retention_days` of `mine` is not a number of days, 1 or more"),
+        (
+            "[mine]\nhosts = ['a']\nlike = 'gnc'",
+            "`like` of `mine` is not the name of an earlier broker: those are hopskotch, gcn,",
+        ),
+        ("[mine]", "`mine` has no `hosts`: list"),
+    ] {
+        let finished = Home::new(&[("brokers.toml", text)]).hop(&["brokers"]).run();
+        assert_eq!(finished.expect(1), "", "{text}");
+        assert!(finished.err.contains(words) && finished.err.contains("brokers.toml"), "{text}: {}", finished.err);
+    }
+    for text in ["", "# nothing yet\n"] {
+        let finished = Home::new(&[("brokers.toml", text)]).hop(&["brokers"]).run();
+        finished.expect(0);
+        assert_eq!(finished.err.matches("brokers.toml holds no broker: add one").count(), 1, "{}", finished.err);
+    }
+    // A name of hop's own, in any case, is replaced.
+    let home = Home::new(&[("brokers.toml", "[GCN]\nhosts = ['localhost']\n")]);
+    let listed = home.hop(&["brokers"]).run();
+    assert_eq!(
+        listed.expect(0).lines().filter(|line| line.to_lowercase().starts_with("gcn ")).count(),
+        1,
+        "{listed:?}"
+    );
+}
+
+#[test]
 fn hosts_of_ones_own_brokers_may_be_ipv6_addresses() {
     let home = Home::new(&[(
         "brokers.toml",

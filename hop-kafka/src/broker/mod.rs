@@ -4,6 +4,7 @@ mod file;
 mod host;
 
 use std::path::PathBuf;
+use std::sync::Once;
 
 use hop_core::{Registry, TopicRules};
 
@@ -107,10 +108,31 @@ impl Broker {
         let Some(text) = folder::read(&path).map_err(|problem| wrong(problem.to_string()))? else {
             return Ok(built_in);
         };
-        let mut all = file::read(&text, Some(&path), &built_in).map_err(wrong)?;
-        let own: Vec<String> = all.iter().map(|broker| broker.name.clone()).collect();
-        all.extend(built_in.into_iter().filter(|broker| !own.contains(&broker.name)));
-        Ok(all)
+        let own = file::read(&text, Some(&path), &built_in).map_err(wrong)?;
+        if own.is_empty() {
+            // The file is read more than once by most programs.
+            static LOGGED: Once = Once::new();
+            let file = path.display();
+            LOGGED.call_once(|| {
+                tracing::warn!(
+                    target: "hop",
+                    "{file} holds no broker: add one, `[name]` with its `hosts` in the line after, or remove the file"
+                );
+            });
+        }
+        Ok(Self::with_built_in(own, built_in))
+    }
+
+    /// Adds the profiles of this crate to the user's own, without those whose names the user has taken.
+    fn with_built_in(own: Vec<Self>, built_in: Vec<Self>) -> Vec<Self> {
+        let is_replaced = |profile: &Self| own.iter().any(|broker| broker.is_called(&profile.name));
+        let others: Vec<Self> = built_in.into_iter().filter(|profile| !is_replaced(profile)).collect();
+        own.into_iter().chain(others).collect()
+    }
+
+    /// Returns true if this is the broker's name, in any case.
+    fn is_called(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
     }
 
     /// Returns the path of the user's `brokers.toml`, whether or not it exists.
@@ -135,7 +157,7 @@ impl Broker {
     /// Those of [`all`](Self::all), and kind `Usage` when no profile has the name.
     pub fn named(name: &str) -> Result<Self, Error> {
         let mut all = Self::all()?;
-        match all.iter().position(|broker| broker.name.eq_ignore_ascii_case(name)) {
+        match all.iter().position(|broker| broker.is_called(name)) {
             Some(at) => Ok(all.swap_remove(at)),
             None => {
                 let names: Vec<_> = all.iter().map(|broker| broker.name.as_str()).collect();
@@ -308,6 +330,31 @@ mod tests {
     }
 
     #[test]
+    fn names_are_compared_without_regard_to_case() {
+        let own = "[Mine]\nhosts = ['kafka.example.org']\nlike = 'GCN'\n[FINK]\nhosts = ['localhost']";
+        let own = file::read(own, None, &Broker::built_in()).unwrap();
+        assert_eq!(own[0].mechanism, Some(Mechanism::OAuthBearer));
+        let all = Broker::with_built_in(own, Broker::built_in());
+        let finks: Vec<&str> = all.iter().map(|broker| broker.name.as_str()).filter(|name| name.len() == 4).collect();
+        assert_eq!(finks, ["Mine", "FINK"]);
+        assert_eq!(all.len(), 12);
+    }
+
+    #[test]
+    fn a_broker_takes_from_another_only_what_goes_with_its_own_login() {
+        let read = |settings: &str| {
+            let text = format!("[mine]\nhosts = ['localhost']\nlike = 'gcn'\n{settings}");
+            file::read(&text, None, &Broker::built_in()).unwrap().remove(0)
+        };
+        let plain = read("mechanism = 'PLAIN'").credential("ada", "secret").unwrap();
+        assert!(format!("{plain:?}").contains("Plain") && !format!("{plain:?}").contains("gcn.nasa.gov"), "{plain:?}");
+        let open = read("protocol = 'none'");
+        assert_eq!((open.mechanism, open.token_endpoint.clone()), (None, None));
+        assert_eq!(open.credential("ada", "secret").unwrap_err().kind(), ErrorKind::Usage);
+        assert_eq!(read("").token_endpoint.as_deref(), Some("https://auth.gcn.nasa.gov/oauth2/token"));
+    }
+
+    #[test]
     fn a_file_of_ones_own_adds_to_the_profiles_and_its_mistakes_are_named() {
         let own =
             "[mine]\nhosts = ['kafka.example.org']\nlike = 'gcn'\ntopics = [{ pattern = 'a.*', format = 'json' }]";
@@ -324,6 +371,33 @@ mod tests {
             ("[x]\nhosts = ['a']\ntopics = [{ pattern = 'a b', format = 'json' }]", "`topics` of `x`"),
             ("x = 1", "`x`"),
             ("[x", "near line 1"),
+            ("[x]", "`x` has no `hosts`: list"),
+            ("['']\nhosts = ['a']", "`` is not a name of a broker"),
+            ("['a b']\nhosts = ['a']", "`a b` is not a name of a broker"),
+            ("[x]\nhosts = ['a']\n[X]\nhosts = ['b']", "`X` and `x` are one name"),
+            ("[x]\nhosts = ['a', 'b']\n[y]\nhosts = ['B']", "`hosts` of `y`: `b` is one of `x` too"),
+            ("[x]\nhosts = []", "`hosts` of `x` is not a list of one or more names"),
+            ("[x]\nhosts = ['']", "`hosts` of `x`"),
+            ("[x]\nhosts = ['a']\ntitle = ' '", "`title` of `x`"),
+            ("[x]\nhosts = ['a']\nport = 0", "`port` of `x` is not a port: a number from 1 to 65535"),
+            ("[x]\nhosts = ['a']\nport = 65536", "`port` of `x`"),
+            ("[x]\nhosts = ['a']\nport = '9092'", "`port` of `x`"),
+            ("[x]\nhosts = ['a']\nretention_days = 0", "`retention_days` of `x`"),
+            ("[x]\nhosts = ['a']\nretention_days = -1", "`retention_days` of `x`"),
+            ("[x]\nhosts = ['a']\nlargest_message = 0", "`largest_message` of `x`"),
+            ("[x]\nhosts = ['a']\nheartbeat = 'a b'", "`heartbeat` of `x`"),
+            ("[x]\nhosts = ['a']\nregistry = 'nowhere'", "`registry` of `x`"),
+            ("[x]\nhosts = ['a']\nthird_hand = ['colour']", "`colour` is none of title, hosts"),
+            ("[x]\nhosts = ['a']\nprotocol = 'SASL_SSL'", "`x` has a `protocol` to log in by, and no `mechanism`"),
+            ("[x]\nhosts = ['a']\nmechanism = 'PLAIN'", "`x` has a `mechanism`, and no `protocol`"),
+            (
+                "[x]\nhosts = ['a']\nprotocol = 'SASL_SSL'\nmechanism = 'OAUTHBEARER'\ntoken_endpoint = 'nowhere'",
+                "`token_endpoint` of `x` is no URL",
+            ),
+            (
+                "[x]\nhosts = ['a']\nprotocol = 'SASL_SSL'\nmechanism = 'PLAIN'\ntoken_endpoint = 'https://a/t'",
+                "`token_endpoint`, which goes with",
+            ),
         ] {
             let error = file::read(text, None, &[]).unwrap_err();
             assert!(error.contains(wrong), "{text}: {error}");

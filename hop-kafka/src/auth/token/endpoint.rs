@@ -22,7 +22,7 @@ const CHECK_SECRET: &str =
     "check the credential's username (the client's id), its password (the client's secret) and `token_endpoint`";
 
 /// What is wrong with a URL as a token endpoint, as in "… that is no URL"; else the URL.
-pub(in crate::auth) fn checked(url: &str) -> Result<Uri, &'static str> {
+pub(crate) fn checked(url: &str) -> Result<Uri, &'static str> {
     let uri: Uri = url.parse().map_err(|_| "is no URL")?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
         return Err("is no URL: write `https://host/path`");

@@ -13,7 +13,8 @@ use std::time::{Duration, SystemTime};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-pub(super) use self::endpoint::{checked as endpoint_url, shown};
+pub(crate) use self::endpoint::checked as endpoint_url;
+pub(super) use self::endpoint::shown;
 pub(crate) use self::refresh::{Refresher, hand_over};
 use super::credential::{Credential, Secret};
 use crate::{Error, ErrorKind};
