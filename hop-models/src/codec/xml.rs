@@ -52,14 +52,17 @@ use crate::voevent::xml::Document;
 /// `#[serde(default, skip_serializing_if = "Option::is_none")]`; for an optional number or truth value an element or attribute
 /// that is empty, as `<mag/>`, is `None` too. What was written is read again before it is handed over, and a
 /// model that would come back as another is refused. Maps need keys that are
-/// names; lists of lists, and values of any shape, have no XML. Content is held to [`Limits`](hop_core::Limits) in size, depth
-/// and number of elements and attributes; and models to 128 levels, and to 262,144 tags and texts of other elements between
-/// the elements of a list or after them, which quick-xml puts aside while it looks for more.
+/// names; lists of lists, and values of any shape, have no XML.
+///
+/// Content is held to [`Limits`](hop_core::Limits) in size, depth and number of elements, texts and attributes, each of
+/// which counts as four [`nodes`](hop_core::Limits::nodes), for it takes as long: a million by default. Models are held to
+/// 128 levels, and to 131,072 tags and texts of other elements between the elements of a list or after them, which
+/// quick-xml puts aside while it looks for more.
 #[derive(Debug, Clone, Copy)]
 pub struct Xml;
 
 const DEEPEST: usize = 128;
-const MOST_PUT_ASIDE: NonZeroUsize = NonZeroUsize::new(1 << 18).unwrap();
+const MOST_PUT_ASIDE: NonZeroUsize = NonZeroUsize::new(1 << 17).unwrap();
 
 impl<M: Serialize + DeserializeOwned> Codec<M> for Xml {
     fn decode(format: &'static str, content: Content<'_>) -> Result<M, Error> {

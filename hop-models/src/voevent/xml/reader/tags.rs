@@ -22,13 +22,12 @@ impl Reader<'_> {
         let node = self.nodes.len();
         self.push_node(Kind::Element, start, end, 0)?;
         let first = self.attributes.len();
-        loop {
+        let is_closed = loop {
             let spaced = self.space();
             match self.peek() {
                 Some(b'>') => {
                     self.at += 1;
-                    self.open.push(Open { node, has_text: false });
-                    break;
+                    break false;
                 }
                 Some(b'/') => {
                     self.at += 1;
@@ -36,8 +35,7 @@ impl Reader<'_> {
                         return Err(self.error("`>` after `/`"));
                     }
                     self.at += 1;
-                    self.close(node);
-                    break;
+                    break true;
                 }
                 Some(_) if spaced => self.attribute()?,
                 Some(_) => return Err(self.error("white space, `/>` or `>`")),
@@ -46,8 +44,14 @@ impl Reader<'_> {
                     return Err(self.error("a tag that is closed with `>`"));
                 }
             }
+        };
+        self.attributes_differ(first)?;
+        if is_closed {
+            self.close(node);
+        } else {
+            self.open.push(Open { node, has_text: false });
         }
-        self.attributes_differ(first)
+        Ok(())
     }
 
     pub(super) fn attribute(&mut self) -> Result<(), Error> {
