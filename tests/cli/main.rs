@@ -11,6 +11,7 @@ mod ending;
 mod generate;
 mod inspect;
 mod journal;
+mod json_schema;
 mod metrics;
 mod new;
 mod printing;
