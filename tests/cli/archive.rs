@@ -44,6 +44,10 @@ fn messages_are_printed_listed_and_searched() {
         (found.len(), &found[0]["model"]["content"]["n"], &found[0]["archive"]["id"]),
         (1, &1.into(), &ids[1].to_string().into())
     );
+    // These messages are of 1970.
+    assert_eq!(ask(&["fetch", "t", "--since", "2h"]).expect(0), "");
+    assert_eq!(ask(&["fetch", "t", "--since", "1970-01-01", "--until", "1w"]).expect(0).lines().count(), 3);
+    assert_eq!(ask(&["search", "n", "--since", "90min"]).expect(0), "");
     let finished = ask(&["fetch", "t", "--list"]);
     let listed: Vec<&str> = finished.expect(0).lines().collect();
     assert!(listed[0].starts_with(&format!("{}  1970-01-01T00:00:00.000Z  t  8", ids[0])), "{}", listed[0]);
