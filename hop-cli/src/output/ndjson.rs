@@ -1,5 +1,7 @@
 //! Messages for programs: one JSON object a line. `docs/src/output.md` describes it, and `docs/src/message.schema.json`.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use hop_core::summary::{Direction, SkyMap};
 use hop_core::{AnyModel, Error, Header, Headers, Record, Route, Summary, Text, Value, guarded, json};
@@ -24,22 +26,100 @@ pub(crate) fn line(
     if !full {
         shorten(&mut fields);
     }
-    // Written piece by piece: this is done for each of many messages.
+    // Written from where it stands: this is done for each of many messages.
     const REST: usize = 1024;
     let mut line = Vec::with_capacity(record.content.len() + REST);
-    for (start, value) in [
-        (r#"{"format": "#, model.format().into()),
-        (r#", "route": "#, route.as_str().into()),
-        (r#", "metadata": "#, metadata(record)),
-        (r#", "headers": "#, headers(&record.headers)),
-        (r#", "summary": "#, summary(&people::summary(model))),
-        (r#", "model": "#, fields),
-    ] {
-        line.extend_from_slice(start.as_bytes());
-        json::append(&mut line, &value);
+    line.extend_from_slice(br#"{"format": "#);
+    json::append_str(&mut line, model.format());
+    line.extend_from_slice(br#", "route": "#);
+    json::append_str(&mut line, route.as_str());
+    line.extend_from_slice(br#", "metadata": "#);
+    append_object(&mut line, metadata_fields(record));
+    line.extend_from_slice(br#", "headers": ["#);
+    for (at, header) in record.headers.iter().enumerate() {
+        line.extend_from_slice(if at > 0 { b", [" } else { b"[" });
+        json::append_str(&mut line, &header.name);
+        line.extend_from_slice(b", ");
+        Field::of_bytes(header.value.as_ref()).append(&mut line);
+        line.push(b']');
     }
+    line.extend_from_slice(br#"], "summary": "#);
+    append_object(&mut line, summary_fields(&people::summary(model)));
+    line.extend_from_slice(br#", "model": "#);
+    json::append(&mut line, &fields);
     line.push(b'}');
     Ok(if for_terminal { harmless(&String::from_utf8_lossy(&line)).into_bytes() } else { line })
+}
+
+/// What is printed under a name, borrowed where it can be.
+enum Field<'a> {
+    Text(Cow<'a, str>),
+    Texts(&'a [String]),
+    Other(Value),
+}
+
+impl<'a> Field<'a> {
+    fn text(text: &'a str) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// Text, or null.
+    fn optional(text: Option<impl Into<Cow<'a, str>>>) -> Self {
+        text.map_or(Self::Other(Value::Null), |text| Self::Text(text.into()))
+    }
+
+    fn number(number: Option<f64>) -> Self {
+        Self::Other(optional(number))
+    }
+
+    /// Text where bytes are that, without characters that a terminal would obey; else the bytes, or null.
+    fn of_bytes(bytes: Option<&'a Bytes>) -> Self {
+        let Some(bytes) = bytes else { return Self::Other(Value::Null) };
+        match std::str::from_utf8(bytes) {
+            Ok(text) if !text.contains(|c: char| c.is_control() && !c.is_whitespace()) => Self::text(text),
+            _ => Self::Other(Value::Bytes(bytes.clone())),
+        }
+    }
+
+    fn append(&self, line: &mut Vec<u8>) {
+        match self {
+            Self::Text(text) => json::append_str(line, text),
+            Self::Other(value) => json::append(line, value),
+            Self::Texts(texts) => {
+                line.push(b'[');
+                for (at, text) in texts.iter().enumerate() {
+                    line.extend_from_slice(if at > 0 { b", " } else { b"" });
+                    json::append_str(line, text);
+                }
+                line.push(b']');
+            }
+        }
+    }
+}
+
+impl From<Field<'_>> for Value {
+    fn from(field: Field<'_>) -> Self {
+        match field {
+            Field::Text(text) => text.as_ref().into(),
+            Field::Texts(texts) => Self::Array(texts.iter().map(|text| text.as_str().into()).collect()),
+            Field::Other(value) => value,
+        }
+    }
+}
+
+fn optional(number: Option<f64>) -> Value {
+    number.map_or(Value::Null, Value::Float)
+}
+
+fn append_object<'a>(line: &mut Vec<u8>, fields: impl IntoIterator<Item = (&'static str, Field<'a>)>) {
+    line.push(b'{');
+    for (at, (name, field)) in fields.into_iter().enumerate() {
+        line.extend_from_slice(if at > 0 { b", \"" } else { b"\"" });
+        line.extend_from_slice(name.as_bytes());
+        line.extend_from_slice(b"\": ");
+        field.append(line);
+    }
+    line.push(b'}');
 }
 
 /// Returns a line of JSON without characters that a terminal would obey. JSON has escapes for those below space already.
@@ -57,57 +137,57 @@ fn harmless(line: &str) -> String {
 
 /// Headers as a list of `[name, value]`: text where it can be read, null, or `{"$bytes": …}`.
 pub(crate) fn headers(headers: &Headers) -> Value {
-    let pair = |header: &Header| {
-        let value = header.value.as_ref().map_or(Value::Null, text_or_bytes);
-        Value::Array(vec![(&*header.name).into(), value])
-    };
+    let pair =
+        |header: &Header| Value::Array(vec![(&*header.name).into(), Field::of_bytes(header.value.as_ref()).into()]);
     Value::Array(headers.iter().map(pair).collect())
 }
 
 /// Where and when a record was read, its key, its `_id` and its sender.
 pub(crate) fn metadata(record: &Record) -> Value {
+    Value::object(metadata_fields(record).map(|(name, field)| (name, field.into())))
+}
+
+fn metadata_fields(record: &Record) -> [(&'static str, Field<'_>); 8] {
     let place = record.place.as_ref();
-    Value::object([
-        ("topic", place.map(|place| &*place.topic).into()),
-        ("partition", place.map(|place| place.partition).into()),
-        ("offset", place.map(|place| place.offset).into()),
-        ("timestamp", record.timestamp.into()),
-        ("key", record.key.as_ref().map_or(Value::Null, text_or_bytes)),
-        ("id", record.headers.id().map(|id| id.to_string()).into()),
-        ("sender", record.headers.sender().into()),
-        ("test", record.headers.is_test().into()),
-    ])
+    [
+        ("topic", Field::optional(place.map(|place| &*place.topic))),
+        ("partition", Field::Other(place.map(|place| place.partition).into())),
+        ("offset", Field::Other(place.map(|place| place.offset).into())),
+        ("timestamp", Field::Other(record.timestamp.into())),
+        ("key", Field::of_bytes(record.key.as_ref())),
+        ("id", Field::optional(record.headers.id().map(|id| id.to_string()))),
+        ("sender", Field::optional(record.headers.sender())),
+        ("test", Field::Other(record.headers.is_test().into())),
+    ]
 }
 
 /// What a message says in one glance; null for what it does not say.
-fn summary(summary: &Summary) -> Value {
-    let number = |number: Option<f64>| number.map_or(Value::Null, Value::Float);
-    let list = |texts: &[String]| Value::Array(texts.iter().map(|text| text.as_str().into()).collect());
+fn summary_fields(summary: &Summary) -> [(&'static str, Field<'_>); 14] {
     let position = match summary.direction {
         Direction::At(position) => Value::object([
             ("ra", Value::Float(position.ra())),
             ("dec", Value::Float(position.dec())),
-            ("radius", number(position.radius())),
-            ("confidence", number(position.region().and_then(|region| region.confidence()))),
+            ("radius", optional(position.radius())),
+            ("confidence", optional(position.region().and_then(|region| region.confidence()))),
         ]),
         _ => Value::Null,
     };
-    Value::object([
-        ("title", summary.title().into()),
-        ("kind", summary.kind.as_str().into()),
-        ("names", list(&summary.names)),
-        ("instrument", summary.instrument.as_deref().into()),
-        ("time", summary.time.map(|time| time.to_string()).into()),
-        ("position", position),
-        ("on_sky", Value::Bool(!matches!(summary.direction, Direction::NotOnSky))),
-        ("importance", number(summary.importance)),
-        ("false_alarm_rate", number(summary.false_alarm_rate)),
-        ("test", summary.is_test.into()),
-        ("retraction", summary.is_retraction.into()),
-        ("cites", list(&summary.cites)),
-        ("sky_map", summary.sky_map.as_ref().map(SkyMap::to_string).into()),
-        ("problems", list(&summary.problems)),
-    ])
+    [
+        ("title", Field::Text(summary.title().into())),
+        ("kind", Field::text(&summary.kind)),
+        ("names", Field::Texts(&summary.names)),
+        ("instrument", Field::optional(summary.instrument.as_deref())),
+        ("time", Field::optional(summary.time.map(|time| time.to_string()))),
+        ("position", Field::Other(position)),
+        ("on_sky", Field::Other(Value::Bool(!matches!(summary.direction, Direction::NotOnSky)))),
+        ("importance", Field::number(summary.importance)),
+        ("false_alarm_rate", Field::number(summary.false_alarm_rate)),
+        ("test", Field::Other(summary.is_test.into())),
+        ("retraction", Field::Other(summary.is_retraction.into())),
+        ("cites", Field::Texts(&summary.cites)),
+        ("sky_map", Field::optional(summary.sky_map.as_ref().map(SkyMap::to_string))),
+        ("problems", Field::Texts(&summary.problems)),
+    ]
 }
 
 /// Replaces what is long, and of no use to whoever reads it: byte strings, and base64 such as a sky map's.
@@ -142,10 +222,7 @@ pub(crate) fn bytes(value: &Value) -> Option<Option<Bytes>> {
 
 /// Text where bytes are that, without characters that a terminal would obey; else the bytes.
 pub(crate) fn text_or_bytes(bytes: &Bytes) -> Value {
-    match std::str::from_utf8(bytes) {
-        Ok(text) if !text.contains(|c: char| c.is_control() && !c.is_whitespace()) => text.into(),
-        _ => Value::Bytes(bytes.clone()),
-    }
+    Field::of_bytes(Some(bytes)).into()
 }
 
 #[cfg(test)]

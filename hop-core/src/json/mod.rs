@@ -69,3 +69,14 @@ pub fn append(out: &mut Vec<u8>, value: &Value) {
     let written = write::write(out, value, write::Style::Tagged);
     debug_assert!(written.is_ok());
 }
+
+/// Appends a string as [`append`] would.
+///
+/// ```
+/// let mut line = Vec::new();
+/// hop_core::json::append_str(&mut line, "a \"nova\"\n");
+/// assert_eq!(line, br#""a \"nova\"\n""#);
+/// ```
+pub fn append_str(out: &mut Vec<u8>, text: &str) {
+    write::write_str(out, text, write::Style::Tagged);
+}

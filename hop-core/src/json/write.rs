@@ -109,26 +109,23 @@ fn write_finite(out: &mut Vec<u8>, value: f64) {
 }
 
 fn write_string(out: &mut Vec<u8>, text: &Text, style: Style) {
-    let bytes = text.as_bytes();
-    out.reserve(bytes.len() + 2);
+    if let Some(text) = text.as_str() {
+        return write_str(out, text, style);
+    }
     out.push(b'"');
-    // Most of a text stands as it is, and is copied in one go.
-    let (plain, others) = bytes.split_at(plain_length(bytes));
-    out.extend_from_slice(plain);
-    if !others.is_empty() {
-        match text.as_str().and_then(|text| text.get(plain.len()..)) {
-            Some(text) => write_utf8(out, text, style),
-            None => {
-                // The plain ones are a byte each.
-                for point in text.code_points().skip(plain.len()) {
-                    match point {
-                        Ok(c) => write_char(out, c, style),
-                        Err(surrogate) => push(out, format_args!("\\u{surrogate:04x}")),
-                    }
-                }
-            }
+    for point in text.code_points() {
+        match point {
+            Ok(c) => write_char(out, c, style),
+            Err(surrogate) => push(out, format_args!("\\u{surrogate:04x}")),
         }
     }
+    out.push(b'"');
+}
+
+pub(super) fn write_str(out: &mut Vec<u8>, text: &str, style: Style) {
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    write_utf8(out, text, style);
     out.push(b'"');
 }
 
