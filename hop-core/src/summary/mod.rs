@@ -162,6 +162,9 @@ impl Summary {
 
 /// The text as one line, whatever the sender wrote, with nothing in it that steers a terminal.
 fn one_line(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     text.chars().map(|c| if steers_terminal(c) { ' ' } else { c }).collect()
 }
 

@@ -146,8 +146,11 @@ impl Circular {
 
     /// Returns the event's name that GCN states beside the subject, written as its catalogue writes it.
     fn stated_event_name(&self) -> Option<String> {
-        let stated = self.titles.get("eventid").map(str::trim).filter(|name| !name.is_empty());
-        stated.map(event::catalogued)
+        self.stated_event().map(event::catalogued)
+    }
+
+    fn stated_event(&self) -> Option<&str> {
+        self.titles.get("eventid").map(str::trim).filter(|name| !name.is_empty())
     }
 
     /// Returns every event named in the subject, each once, in order.

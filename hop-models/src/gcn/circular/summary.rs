@@ -8,21 +8,25 @@ use crate::summary::is_mock;
 /// Reads the summary of a circular: its subject and the events in it.
 pub(super) fn of(circular: &Circular) -> Summary {
     let mut summary = Summary::new("GCN circular");
-    summary.names.extend(circular.stated_event_name());
-    for name in circular.event_names() {
-        if !summary.names.contains(&name) {
-            summary.names.push(name);
-        }
+    summary.names = circular.event_names();
+    // Most state the name that stands in the subject.
+    let stated = circular.stated_event();
+    let at = stated.and_then(|stated| summary.names.iter().position(|name| name == stated));
+    let first = match at {
+        Some(at) => Some(summary.names.remove(at)),
+        None => circular.stated_event_name(),
+    };
+    if let Some(first) = first {
+        summary.names.retain(|name| *name != first);
+        summary.names.insert(0, first);
     }
     let subject = circular.subject().map(|subject| subject.trim().to_owned()).filter(|subject| !subject.is_empty());
-    let says = |word: &str| {
-        let mut words = subject.iter().flat_map(|subject| subject.split(|c: char| !c.is_alphanumeric()));
-        words.any(|other| other.eq_ignore_ascii_case(word))
-    };
+    let takes_back = |word: &str| ["retraction", "retracted"].iter().any(|says| word.eq_ignore_ascii_case(says));
     // Superevents `MS…` are mock data and `TS…` tests.
     summary.is_test = summary.names.iter().any(|name| is_mock(name))
         || subject.as_deref().is_some_and(|subject| starts_with_word(subject, "TEST"));
-    summary.is_retraction = says("retraction") || says("retracted");
+    let mut words = subject.iter().flat_map(|subject| subject.split(|c: char| !c.is_alphanumeric()));
+    summary.is_retraction = words.any(takes_back);
     summary.subject = subject;
     summary
 }

@@ -6,7 +6,9 @@ const LETTER: u8 = 0x7F;
 /// Returns the subject in ASCII: any of Unicode's spaces is a space, any dash or minus sign is `-`, fullwidth forms are
 /// their ASCII twins, and invisible joiners are gone. Other characters keep only whether they are part of a word.
 pub(super) fn fold(subject: &str) -> Vec<u8> {
-    subject.chars().filter_map(fold_char).collect()
+    let mut folded = Vec::with_capacity(subject.len());
+    folded.extend(subject.chars().filter_map(fold_char));
+    folded
 }
 
 /// Whether a byte of the folded subject is part of a word.

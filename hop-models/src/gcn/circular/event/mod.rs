@@ -12,7 +12,6 @@ use std::sync::LazyLock;
 use self::catalogue::{CATALOGUES, Catalogue};
 use self::cursor::Cursor;
 use self::fold::{fold, is_word};
-use self::superevent::ends_with_word;
 
 /// Instruments that subjects glue to a name: `SwiftGRB 230101A`, `VirgoS200224ca`.
 const INSTRUMENTS: [&str; 12] =
@@ -21,7 +20,7 @@ const INSTRUMENTS: [&str; 12] =
 /// Returns the names in a subject, each once, in order, written as their catalogues write them.
 pub(crate) fn names(subject: &str) -> impl Iterator<Item = String> {
     let mut seen = HashSet::new();
-    Names { text: fold(subject), at: 0, list: None }.filter(move |name| seen.insert(name.clone()))
+    Names { text: fold(subject), at: 0, word: 0, list: None }.filter(move |name| seen.insert(name.clone()))
 }
 
 /// Returns a name that a message states as its catalogue writes it; as it stands where it is in no known catalogue.
@@ -38,6 +37,8 @@ pub(crate) fn catalogued(stated: &str) -> String {
 struct Names {
     text: Vec<u8>,
     at: usize,
+    /// Where the word begins that `at` is in.
+    word: usize,
     /// How the name that ends at `at` began, if further ones may follow under the same prefix.
     list: Option<List>,
 }
@@ -58,11 +59,13 @@ impl Iterator for Names {
             return Some(name);
         }
         self.list = None;
-        while self.at < self.text.len() {
-            let start = Cursor::new(&self.text, self.at);
-            if starts_name(start)
-                && let Some((name, end, list)) = name_at(start)
+        while let Some(byte) = self.text.get(self.at) {
+            if !is_word(*byte) {
+                self.word = self.at + 1;
+            } else if self.may_start()
+                && let Some((name, end, list)) = name_at(Cursor::new(&self.text, self.at))
             {
+                // A name ends with its word.
                 (self.at, self.list) = (end, list);
                 return Some(name);
             }
@@ -73,6 +76,18 @@ impl Iterator for Names {
 }
 
 impl Names {
+    /// Returns whether a name may start here: at the start of a word, or glued to an instrument.
+    fn may_start(&self) -> bool {
+        let (Some(first), Some(before)) = (self.text.get(self.at), self.text.get(self.word..self.at)) else {
+            return false;
+        };
+        let glued = |last: &u8| {
+            (last.is_ascii_lowercase() && first.is_ascii_uppercase())
+                || INSTRUMENTS.iter().any(|instrument| before.eq_ignore_ascii_case(instrument.as_bytes()))
+        };
+        first.is_ascii_alphanumeric() && before.last().is_none_or(glued)
+    }
+
     /// Reads a further designation of a list: `, 991216`, ` and 230813B`.
     fn further(&mut self) -> Option<String> {
         let List { catalogue, plural } = self.list?;
@@ -91,18 +106,6 @@ impl Names {
         }
         self.at = text.at();
         Some(format!("{}{designation}", catalogue.written))
-    }
-}
-
-/// Whether a name may start here: at the start of a word, or glued to an instrument.
-fn starts_name(at: Cursor<'_>) -> bool {
-    let Some(first) = at.peek().filter(u8::is_ascii_alphanumeric) else { return false };
-    match at.before().last().copied() {
-        Some(before) if is_word(before) => {
-            (before.is_ascii_lowercase() && first.is_ascii_uppercase())
-                || INSTRUMENTS.iter().any(|instrument| ends_with_word(at.before(), instrument))
-        }
-        _ => true,
     }
 }
 
@@ -139,7 +142,7 @@ fn name_at(start: Cursor<'_>) -> Option<(String, usize, Option<List>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::names;
+    use super::{catalogued, names};
 
     fn all(subject: &str) -> Vec<String> {
         names(subject).collect()
@@ -159,6 +162,8 @@ mod tests {
             ("", &[]),
         ] {
             assert_eq!(all(subject), expected, "{subject}");
+            // A name that is written as its catalogue writes it stays as it is.
+            expected.iter().for_each(|name| assert_eq!(catalogued(name), *name));
         }
     }
 
@@ -187,6 +192,7 @@ mod tests {
             ("AT 2019jan", "AT2019jan"),
         ] {
             assert_eq!(all(subject), [expected], "{subject}");
+            assert_eq!(catalogued(expected), expected);
         }
     }
 

@@ -42,7 +42,7 @@ fn follows_detector(before: &[u8]) -> bool {
 }
 
 /// Whether a text ends with this word in any case.
-pub(super) fn ends_with_word(text: &[u8], word: &str) -> bool {
+fn ends_with_word(text: &[u8], word: &str) -> bool {
     text.len().checked_sub(word.len()).is_some_and(|start| {
         text.get(start..).is_some_and(|end| end.eq_ignore_ascii_case(word.as_bytes()))
             && !text.get(..start).and_then(<[u8]>::last).is_some_and(|byte| is_word(*byte))
