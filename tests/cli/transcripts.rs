@@ -120,6 +120,11 @@ fn every_help_fits_a_screen_and_has_an_example() {
         assert!(lines <= 48, "hop {command} -h has {lines} lines:\n{help}");
         assert!(help.contains("Example"), "hop {command} -h has no example:\n{help}");
         assert!(help.contains(&format!("  hop {command}")), "{help}");
+        // A line that is wrapped cannot be copied.
+        let examples = help.lines().skip_while(|line| !line.starts_with("Example")).skip(1);
+        for line in examples.take_while(|line| !line.is_empty()) {
+            assert!(line.starts_with("  ") && line.chars().count() <= 80, "hop {command} -h: {line}");
+        }
     }
     // What cannot be written is a failure.
     for help in ["--help", "subscribe -h", "help topics", "models", "man"] {

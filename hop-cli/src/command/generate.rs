@@ -13,7 +13,8 @@ use crate::{label, output};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   hop generate --from alert.avsc --format survey-alert --out src/alert.rs
-  hop generate --from alert.schema.json --format survey-alert --json | jq -r .code")]
+  hop generate --from alert.schema.json --format survey-alert --json |
+      jq -r .code")]
 pub(crate) struct Generate {
     /// The schema, or an Avro file written by it. What it refers to is looked for beside it.
     #[arg(long, value_name = "FILE")]

@@ -39,7 +39,8 @@ pub(crate) struct Show {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  hop offsets reset ada-night-watch kafka://kafka.scimma.org/gcn.circular --to -10 --execute")]
+  hop offsets reset ada-night-watch kafka://kafka.scimma.org/gcn.circular \\
+      --to -10 --execute")]
 pub(crate) struct Reset {
     /// The name of the group, which may have no members meanwhile.
     pub(crate) group: String,

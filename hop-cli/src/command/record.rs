@@ -14,8 +14,10 @@ use crate::{moment, output};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  hop record kafka://kafka.scimma.org/gcn.circular,igwn.gwalert night.ndjson.zst
-  hop record --since 2026-11-26 --until 2026-11-27 kafka://kafka.scimma.org/gcn.circular night.ndjson.zst")]
+  hop record kafka://kafka.scimma.org/gcn.circular,igwn.gwalert \\
+      night.ndjson.zst
+  hop record --since 2026-11-26 --until 2026-11-27 \\
+      kafka://kafka.scimma.org/gcn.circular night.ndjson.zst")]
 pub(crate) struct Record {
     /// Where from: `kafka://[username@]broker[:port]/topic[,topic2[,...]]`.
     pub(crate) url: String,

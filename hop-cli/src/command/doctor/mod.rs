@@ -19,7 +19,8 @@ use crate::output;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   hop doctor kafka://kafka.scimma.org/gcn.circular
-  hop doctor --group-id ada-night-watch --json kafka://kafka.gcn.nasa.gov/gcn.circulars")]
+  hop doctor --group-id ada-night-watch --json \\
+      kafka://kafka.gcn.nasa.gov/gcn.circulars")]
 pub(crate) struct Doctor {
     /// What is to be read or written: `kafka://[username@]broker[:port]/[topic[,topic2[,...]]]`.
     pub(crate) url: String,

@@ -21,8 +21,10 @@ use crate::schemas;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   hop publish -f voevent kafka://kafka.scimma.org/my.topic event.xml
-  hop publish -f circular --header instrument=H1 --key GRB260131A kafka://kafka.scimma.org/my.topic circular.txt
-  jq -c '{content: ., key: .event, headers: {source: \"lab\"}}' notes.json | hop publish --ndjson kafka://localhost/notes")]
+  hop publish -f circular --header instrument=H1 --key GRB260131A \\
+      kafka://kafka.scimma.org/my.topic circular.txt
+  jq -c '{content: ., key: .event, headers: {source: \"lab\"}}' notes.json |
+      hop publish --ndjson kafka://localhost/notes")]
 pub(crate) struct Publish {
     /// Where to: `kafka://[username@]broker[:port]/topic`.
     pub(crate) url: String,

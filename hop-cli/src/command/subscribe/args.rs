@@ -34,8 +34,10 @@ pub(crate) enum At {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   hop subscribe kafka://kafka.scimma.org/gcn.circular
-  hop subscribe -s 2h -j kafka://kafka.scimma.org/igwn.gwalert | jq .summary.title
-  hop subscribe --since 2026-11-26 --near 83.63,22.01,5 --save night kafka://kafka.scimma.org/gcn.circular")]
+  hop subscribe -s 2h -j kafka://kafka.scimma.org/igwn.gwalert |
+      jq .summary.title
+  hop subscribe --since 2026-11-26 --near 83.63,22.01,5 --save night \\
+      kafka://kafka.scimma.org/gcn.circular")]
 #[command(group = ArgGroup::new("form").args(["json", "text", "template", "raw"]))]
 pub(crate) struct Subscribe {
     /// Where from: `kafka://[username@]broker[:port]/topic[,topic2[,...]]`.
