@@ -14,7 +14,7 @@ use super::{Document, Kind, Name, Node, SUBJECT, declaration, reference};
 /// No deeper than this, whatever the limits say: values made of a document are walked by recursion elsewhere.
 const DEEPEST: usize = 1000;
 
-/// Where a document is only checked, another reader goes over it next, and takes about so many times as long.
+/// Where a document of any root is only checked, another reader goes over it next, and takes about so many times as long.
 const COST_OF_READING_AGAIN: usize = 4;
 
 /// The root element that a document must have, by its local name, and the error for another.
@@ -28,17 +28,14 @@ pub(super) fn read(decoded: Decoded, limits: &Limits, root: Option<Root<'_>>) ->
             .expected(format!("at most {} bytes of text", u32::MAX))
             .found(format!("{} bytes", text.len())));
     }
-    // Without a root to look for, only whether the document is well formed is asked.
-    let keep = root.is_some();
     let mut reader = Reader {
         text: &text,
         at: start,
         // A guess for a GCN notice; what is larger grows by doubling.
-        nodes: Vec::with_capacity(if keep { text.len() / 40 + 4 } else { 16 }),
-        attributes: Vec::with_capacity(if keep { text.len() / 32 + 4 } else { 16 }),
+        nodes: Vec::with_capacity(text.len() / 40 + 4),
+        attributes: Vec::with_capacity(text.len() / 32 + 4),
         open: Vec::with_capacity(16),
-        keep,
-        left: if keep { limits.nodes } else { limits.nodes / COST_OF_READING_AGAIN },
+        left: if root.is_some() { limits.nodes } else { limits.nodes / COST_OF_READING_AGAIN },
         deepest: limits.depth.min(DEEPEST),
     };
     if let Some(at) = chars::first_forbidden(&text) {
@@ -56,8 +53,6 @@ struct Reader<'t> {
     nodes: Vec<Node>,
     attributes: Vec<Name>,
     open: Vec<Open>,
-    /// Whether the index is wanted: if not, only the open elements are in it.
-    keep: bool,
     /// How many more nodes and attributes there may be.
     left: usize,
     deepest: usize,
@@ -77,10 +72,10 @@ impl Reader<'_> {
         }
         match root {
             Some((name, other)) => {
-                self.before_root("`<VOEvent`")?;
+                self.miscellany("`<VOEvent`")?;
                 self.root_is(name, other)?;
             }
-            None => self.before_root("an element")?,
+            None => self.miscellany("an element")?,
         }
         self.start_tag()?;
         while !self.open.is_empty() {
@@ -94,17 +89,11 @@ impl Reader<'_> {
                 _ => self.start_tag()?,
             }
         }
-        self.miscellany()?;
-        if self.rest().is_empty() { Ok(()) } else { Err(self.error("nothing after the end of the root element")) }
-    }
-
-    fn before_root(&mut self, expected: &'static str) -> Result<(), Error> {
-        self.miscellany()?;
-        if self.peek() == Some(b'<') { Ok(()) } else { Err(self.error(expected)) }
+        self.miscellany("nothing after the end of the root element")
     }
 
     /// Comments, processing instructions and white space, around the root element.
-    fn miscellany(&mut self) -> Result<(), Error> {
+    fn miscellany(&mut self, expected: &'static str) -> Result<(), Error> {
         loop {
             self.space();
             let rest = self.rest();
@@ -115,7 +104,9 @@ impl Reader<'_> {
             } else if rest.starts_with(b"<!DOCTYPE") {
                 return Err(self.document_type());
             } else {
-                return Ok(());
+                let before_root = self.nodes.is_empty();
+                let next = if before_root { rest.first() == Some(&b'<') } else { rest.is_empty() };
+                return if next { Ok(()) } else { Err(self.error(expected)) };
             }
         }
     }
@@ -178,9 +169,6 @@ impl Reader<'_> {
             return Ok(());
         }
         open.has_text = true;
-        if !self.keep {
-            return self.count();
-        }
         let next = self.nodes.len() + 1;
         self.push_node(kind, start, end, next)
     }
@@ -196,11 +184,8 @@ impl Reader<'_> {
     /// All that `node` holds has been read.
     fn close(&mut self, node: usize) {
         let next = self.nodes.len() as u32;
-        let Some(closed) = self.nodes.get_mut(node) else { return };
-        closed.next = next;
-        if !self.keep {
-            self.attributes.truncate(closed.attributes as usize);
-            self.nodes.truncate(node);
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.next = next;
         }
     }
 

@@ -22,12 +22,13 @@ impl Reader<'_> {
         let node = self.nodes.len();
         self.push_node(Kind::Element, start, end, 0)?;
         let first = self.attributes.len();
-        let is_closed = loop {
+        loop {
             let spaced = self.space();
             match self.peek() {
                 Some(b'>') => {
                     self.at += 1;
-                    break false;
+                    self.open.push(Open { node, has_text: false });
+                    break;
                 }
                 Some(b'/') => {
                     self.at += 1;
@@ -35,7 +36,8 @@ impl Reader<'_> {
                         return Err(self.error("`>` after `/`"));
                     }
                     self.at += 1;
-                    break true;
+                    self.close(node);
+                    break;
                 }
                 Some(_) if spaced => self.attribute()?,
                 Some(_) => return Err(self.error("white space, `/>` or `>`")),
@@ -44,14 +46,8 @@ impl Reader<'_> {
                     return Err(self.error("a tag that is closed with `>`"));
                 }
             }
-        };
-        self.attributes_differ(first)?;
-        if is_closed {
-            self.close(node);
-        } else {
-            self.open.push(Open { node, has_text: false });
         }
-        Ok(())
+        self.attributes_differ(first)
     }
 
     pub(super) fn attribute(&mut self) -> Result<(), Error> {
