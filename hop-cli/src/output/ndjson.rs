@@ -36,13 +36,13 @@ pub(crate) fn line(
     line.extend_from_slice(br#", "metadata": "#);
     append_object(&mut line, metadata_fields(record));
     line.extend_from_slice(br#", "headers": ["#);
-    for (at, header) in record.headers.iter().enumerate() {
-        line.extend_from_slice(if at > 0 { b", [" } else { b"[" });
-        json::append_str(&mut line, &header.name);
+    append_each(&mut line, &record.headers, |line, header: &Header| {
+        line.push(b'[');
+        json::append_str(line, &header.name);
         line.extend_from_slice(b", ");
-        Field::of_bytes(header.value.as_ref()).append(&mut line);
+        Field::of_bytes(header.value.as_ref()).append(line);
         line.push(b']');
-    }
+    });
     line.extend_from_slice(br#"], "summary": "#);
     append_object(&mut line, summary_fields(&people::summary(model)));
     line.extend_from_slice(br#", "model": "#);
@@ -87,10 +87,7 @@ impl<'a> Field<'a> {
             Self::Other(value) => json::append(line, value),
             Self::Texts(texts) => {
                 line.push(b'[');
-                for (at, text) in texts.iter().enumerate() {
-                    line.extend_from_slice(if at > 0 { b", " } else { b"" });
-                    json::append_str(line, text);
-                }
+                append_each(line, *texts, |line, text: &String| json::append_str(line, text));
                 line.push(b']');
             }
         }
@@ -113,13 +110,20 @@ fn optional(number: Option<f64>) -> Value {
 
 fn append_object<'a>(line: &mut Vec<u8>, fields: impl IntoIterator<Item = (&'static str, Field<'a>)>) {
     line.push(b'{');
-    for (at, (name, field)) in fields.into_iter().enumerate() {
-        line.extend_from_slice(if at > 0 { b", \"" } else { b"\"" });
-        line.extend_from_slice(name.as_bytes());
-        line.extend_from_slice(b"\": ");
+    append_each(line, fields, |line, (name, field)| {
+        json::append_str(line, name);
+        line.extend_from_slice(b": ");
         field.append(line);
-    }
+    });
     line.push(b'}');
+}
+
+/// Appends parts with commas between them.
+fn append_each<T>(line: &mut Vec<u8>, parts: impl IntoIterator<Item = T>, mut append: impl FnMut(&mut Vec<u8>, T)) {
+    for (at, part) in parts.into_iter().enumerate() {
+        line.extend_from_slice(if at > 0 { b", " } else { b"" });
+        append(line, part);
+    }
 }
 
 /// Returns a line of JSON without characters that a terminal would obey. JSON has escapes for those below space already.

@@ -66,7 +66,7 @@ impl Outlet {
         queued.map_err(|error| error.hand_back(topic.to_owned(), message))
     }
 
-    /// Stores a message that the topic does not take, or every one if that is asked for; returns its placeholder.
+    /// Stores a message that is too large for its topic, or any message where the writer stores all; returns its placeholder.
     async fn offloaded_if_too_large(&self, topic: &str, message: &Outgoing) -> Result<Option<Outgoing>, Error> {
         let may_be_stored = self.offloader.may_store(message);
         let mut limit = None;

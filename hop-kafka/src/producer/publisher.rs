@@ -8,7 +8,7 @@ use std::time::Duration;
 use hop_core::{AnyModel, Outgoing};
 
 use super::context::WriterContext;
-use super::delivery::{Callback, Delivery};
+use super::delivery::Delivery;
 use super::framer::Framer;
 use super::outlet::Outlet;
 use super::worker::Worker;
@@ -67,7 +67,7 @@ impl Publisher {
     pub async fn forward(&self, topic: impl Into<String>, message: Outgoing) -> Result<Delivery, Error> {
         let topic = topic.into();
         let topic = self.topic(Some(&topic))?;
-        self.queue(topic, with_sendable_names(topic, message)?, None).await
+        self.outlet.queue(topic, with_sendable_names(topic, message)?, None).await
     }
 
     /// How many messages are queued or on their way.
@@ -107,16 +107,6 @@ impl Publisher {
             (None, topics) => Err(Error::new(ErrorKind::Usage, format!("the URL names {} topics", topics.len()))
                 .help("say which one with `topic`, or open the publisher on exactly one")),
         }
-    }
-
-    /// Queues a message, waiting while the queue is full.
-    pub(super) async fn queue(
-        &self,
-        topic: &str,
-        message: Outgoing,
-        callback: Option<Callback>,
-    ) -> Result<Delivery, Error> {
-        self.outlet.queue(topic, message, callback).await
     }
 
     /// Waits until every queued message is confirmed or has failed. Without a produce time-out it waits for ever, as long as

@@ -116,7 +116,7 @@ impl<'a> Write<'a> {
         };
         match self.journal {
             Some(journal) => journal.accept(topic, message, self.callback).await,
-            None => self.publisher.queue(topic, message, self.callback).await,
+            None => self.publisher.outlet.queue(topic, message, self.callback).await,
         }
     }
 

@@ -47,8 +47,8 @@ const MOST_BYTES: usize = 8 << 20;
 /// What a number stands for never changes, so a schema is asked for once. That a schema is not there is remembered for 30
 /// seconds; that the registry fails to give it, for 5. What it does not answer in time is left alone for 5 seconds, then 10, 20
 /// and so on up to 5 minutes. Until then messages by that schema are errors of kind `Unavailable`, or left to the next source of
-/// a [chain](hop_core::SchemaChain); other schemas are asked for. A registry that cannot be reached, or is late for three
-/// schemas and finds none meanwhile, is asked for nothing for 5 seconds, so that a stream does not wait for each message.
+/// a [chain](hop_core::SchemaChain); other schemas are asked for. A registry that cannot be reached, or that is late for
+/// three schemas and finds no other in between, is left alone for 5 seconds, so that a stream does not wait for each message.
 ///
 /// The registry is not asked in the name of a topic's subject: contexts of Confluent's registry, which number schemas on
 /// their own, need a URL of their own (`https://host/contexts/:.name:`).

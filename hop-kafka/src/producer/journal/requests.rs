@@ -1,4 +1,4 @@
-//! What the thread that has the journal is asked for, and what is on its way to the broker.
+//! The requests to the thread that has the journal, and the messages that it has on their way to the broker.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::Error;
 const MAX_MESSAGES: usize = 10_000;
 const MAX_BYTES: usize = 32 << 20;
 
-/// What the thread is asked for.
+/// A request to the thread that has the journal.
 pub(super) enum Request {
     Accept(Accepting),
     Report(Report),

@@ -80,7 +80,7 @@ fn run(publisher: &Publisher, incoming: &Receiver<Handed>, reports: &Sender<Requ
             let _flushed = block_on(publisher.flush());
             publisher.context().report_too_large(false);
         }
-        let mut queuing = pin!(publisher.queue(topic, entry.message, Some(callback)));
+        let mut queuing = pin!(publisher.outlet.queue(topic, entry.message, Some(callback)));
         let queued = block_on(poll_fn(|context| match Pin::new(&mut end).poll(context) {
             Poll::Ready(_) => Poll::Ready(None),
             Poll::Pending => queuing.as_mut().poll(context).map(Some),

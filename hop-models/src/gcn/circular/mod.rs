@@ -141,14 +141,11 @@ impl Circular {
     /// assert_eq!(circular.event_name().as_deref(), Some("GRB 230818A"));
     /// ```
     pub fn event_name(&self) -> Option<String> {
-        self.stated_event_name().or_else(|| event::names(&self.subject()?).next())
+        let stated = self.stated_event().map(event::catalogued);
+        stated.or_else(|| event::names(&self.subject()?).next())
     }
 
-    /// Returns the event's name that GCN states beside the subject, written as its catalogue writes it.
-    fn stated_event_name(&self) -> Option<String> {
-        self.stated_event().map(event::catalogued)
-    }
-
+    /// Returns the event's name that GCN states beside the subject, as it is written there.
     fn stated_event(&self) -> Option<&str> {
         self.titles.get("eventid").map(str::trim).filter(|name| !name.is_empty())
     }

@@ -2,23 +2,21 @@
 
 use hop_core::summary::Summary;
 
-use super::Circular;
+use super::{Circular, event};
 use crate::summary::is_mock;
 
 /// Reads the summary of a circular: its subject and the events in it.
 pub(super) fn of(circular: &Circular) -> Summary {
     let mut summary = Summary::new("GCN circular");
     summary.names = circular.event_names();
-    // Most state the name that stands in the subject.
-    let stated = circular.stated_event();
-    let at = stated.and_then(|stated| summary.names.iter().position(|name| name == stated));
-    let first = match at {
-        Some(at) => Some(summary.names.remove(at)),
-        None => circular.stated_event_name(),
-    };
-    if let Some(first) = first {
-        summary.names.retain(|name| *name != first);
-        summary.names.insert(0, first);
+    let stated = circular.stated_event().map(|stated| {
+        // Most state a name that was read in the subject already.
+        let is_read = summary.names.iter().any(|name| name == stated);
+        if is_read { stated.to_owned() } else { event::catalogued(stated) }
+    });
+    if let Some(stated) = stated {
+        summary.names.retain(|name| *name != stated);
+        summary.names.insert(0, stated);
     }
     let subject = circular.subject().map(|subject| subject.trim().to_owned()).filter(|subject| !subject.is_empty());
     let takes_back = |word: &str| ["retraction", "retracted"].iter().any(|says| word.eq_ignore_ascii_case(says));

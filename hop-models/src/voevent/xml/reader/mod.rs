@@ -14,9 +14,6 @@ use super::{Document, Kind, Name, Node, SUBJECT, declaration, reference};
 /// No deeper than this, whatever the limits say: values made of a document are walked by recursion elsewhere.
 const DEEPEST: usize = 1000;
 
-/// Where a document of any root is only checked, another reader goes over it next, and takes about so many times as long.
-const COST_OF_READING_AGAIN: usize = 4;
-
 /// The root element that a document must have, by its local name, and the error for another.
 pub(super) type Root<'r> = (&'r str, fn(&str) -> Error);
 
@@ -35,7 +32,7 @@ pub(super) fn read(decoded: Decoded, limits: &Limits, root: Option<Root<'_>>) ->
         nodes: Vec::with_capacity(text.len() / 40 + 4),
         attributes: Vec::with_capacity(text.len() / 32 + 4),
         open: Vec::with_capacity(16),
-        left: if root.is_some() { limits.nodes } else { limits.nodes / COST_OF_READING_AGAIN },
+        left: limits.nodes,
         deepest: limits.depth.min(DEEPEST),
     };
     if let Some(at) = chars::first_forbidden(&text) {
